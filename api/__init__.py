@@ -1,0 +1,1 @@
+"""HTTP: URLs, tokens, bodies and problem documents. The only place that imports Litestar."""

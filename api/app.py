@@ -1,0 +1,129 @@
+"""The application: routes, the pool, and what stands around every request."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+from litestar import Litestar
+from litestar.datastructures import State
+
+from api import (
+    access_log,
+    blocks,
+    consents,
+    data_keys,
+    donations,
+    health,
+    inbox,
+    openapi,
+    problems,
+    receipts,
+    residents,
+    restrictions,
+    stewards,
+    studies,
+    uses,
+)
+from api.addresses import Addresses
+from api.auth import Doorkeeper
+from api.bodies import Bodies, JSONRequest
+from api.dependencies import ACQUIRE_SECONDS, provided
+from api.jwks import Keys
+from api.observability import Metrics, Observed, configure_logging
+from api.settings import Settings
+from api.version import AppVersion
+from domain.db import open_pool
+from domain.readiness import check_role
+
+CLOSE_SECONDS = 10.0
+STATEMENT_SECONDS = 15.0
+"""Longer than PostgreSQL's own time-out: for when PostgreSQL, or the way to it, is silent."""
+
+CAPABILITIES: tuple[Any, ...] = (
+    access_log,
+    blocks,
+    consents,
+    donations,
+    health,
+    inbox,
+    receipts,
+    residents,
+    restrictions,
+    stewards,
+    studies,
+    uses,
+)
+"""The modules whose `routes` are served."""
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
+    """The application. `keys` replace the provider's (tests). Raises BadSettings."""
+    metrics = Metrics(settings)
+    app = Litestar(
+        route_handlers=[route for module in CAPABILITIES for route in module.routes],
+        dependencies={**provided(), **data_keys.provided, **receipts.provided},
+        exception_handlers=problems.handlers(),
+        middleware=[Addresses(), AppVersion(), Bodies()],
+        request_class=JSONRequest,
+        request_max_body_size=None,  # a route's own bound is in Bodies
+        openapi_config=openapi.config(),
+        lifespan=[_pool],
+        state=State(
+            {
+                "settings": settings,
+                "doorkeeper": Doorkeeper(settings, keys),
+                "data_keys": data_keys.provider(settings),
+                "receipt_key": receipts.load(settings),
+                "metrics": metrics,
+            }
+        ),
+        logging_config=None,
+        debug=False,
+    )
+    openapi.complete(app)
+    app.asgi_handler = Observed(app.asgi_handler, metrics)
+    return app
+
+
+def app_from_environ() -> Litestar:
+    """What granian calls in each of its processes."""
+    settings = Settings.from_environ(os.environ)
+    configure_logging(settings)
+    return create_app(settings)
+
+
+@asynccontextmanager
+async def _pool(app: Litestar) -> AsyncIterator[None]:
+    """The pool, for as long as the application serves. It connects when it is first needed."""
+    settings: Settings = app.state.settings
+    app.state.pool = await open_pool(
+        settings.dsn("api"), settings.pool_size, command_timeout=STATEMENT_SECONDS
+    )
+    await _refuse_wrong_role(app.state.pool)
+    try:
+        yield
+    finally:
+        await _close(app.state.pool)
+
+
+async def _refuse_wrong_role(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    try:
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            await check_role(connection)
+    except problems.AWAY as error:
+        # Not a reason to die: it is looked at again with the first request (`conn`).
+        log.warning("started_without_database", error=type(error).__name__)
+
+
+async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Granian has let the requests end; what still hangs then is cut off."""
+    try:
+        await asyncio.wait_for(pool.close(), CLOSE_SECONDS)
+    except TimeoutError:
+        pool.terminate()

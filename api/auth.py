@@ -1,0 +1,94 @@
+"""Who is at the door. Guards check the token alone; `conn` then lets the caller in.
+
+A refused token costs no database connection: guards run before the request's transaction.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from msgspec import Struct
+
+from api import development
+from api.jwks import Keys, fixed, provider
+from api.settings import Settings
+from api.tokens import Claims, Verifier
+from domain.caller import Caller
+from domain.db import Connection
+from domain.errors import Unauthenticated
+from domain.residents import identity
+
+Door = ASGIConnection[Any, Any, Any, Any]
+Enter = Callable[[Connection, "Login"], Awaitable[Caller | None]]
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """A verified token. `hmac` is all that is ever kept of its subject."""
+
+    claims: Claims
+    hmac: bytes
+
+
+class Doorkeeper:
+    """Verifies bearer tokens; held in the application's state."""
+
+    def __init__(self, settings: Settings, keys: Keys | None = None) -> None:
+        self._secret = development.subject_secret(settings)
+        self._verifier = Verifier(
+            keys or _keys(settings),
+            settings.issuer,
+            settings.oidc_audience,
+            settings.oidc_algorithms,
+        )
+
+    async def admit(self, door: Door, enter: Enter) -> None:
+        """Verify the request's bearer token (RFC 6750), and note how `conn` lets its bearer in."""
+        given = [value for name, value in door.scope["headers"] if name == b"authorization"]
+        scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+        if scheme.lower() != b"bearer":
+            raise Unauthenticated
+        claims = await self._verifier.verify(token)
+        digest = subject_hmac(self._secret, claims.issuer, claims.subject)
+        door.scope["auth"] = Login(claims=claims, hmac=digest)
+        door.scope["state"]["enter"] = enter
+
+
+def subject_hmac(secret: bytes, issuer: str, subject: str) -> bytes:
+    """Under what a login is found again. NUL cannot be part of either."""
+    return hmac.digest(secret, f"{issuer}\0{subject}".encode(), hashlib.sha256)
+
+
+async def login(door: Door, _: BaseRouteHandler) -> None:
+    """Guard: a valid token, whoever it is of. For PUT /v1/me, where a resident begins."""
+    await door.app.state.doorkeeper.admit(door, _as_nobody)
+
+
+async def resident(door: Door, _: BaseRouteHandler) -> None:
+    """Guard: a valid token; `conn` refuses it where it is of no resident."""
+    await door.app.state.doorkeeper.admit(door, _as_resident)
+
+
+async def staff(door: Door, _: BaseRouteHandler) -> None:
+    """Guard: a valid token; `conn` refuses it where it is of no member."""
+    await door.app.state.doorkeeper.admit(door, _as_member)
+
+
+async def _as_nobody(_: Connection, __: Login) -> None:
+    return None
+
+
+async def _as_resident(conn: Connection, who: Login) -> Caller:
+    return await identity.enter(conn, who.claims.issuer, who.hmac, who.claims.login_at)
+
+
+async def _as_member(conn: Connection, who: Login) -> Caller:
+    return await identity.enter_as_member(conn, who.claims.issuer, who.hmac)
+
+
+def _keys(settings: Settings) -> Keys:
+    if settings.own_issuer:
+        return fixed(development.key(settings))
+    return Keys(provider(settings.issuer, settings.oidc_jwks_url))

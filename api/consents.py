@@ -1,0 +1,228 @@
+"""Consent: notices, my choices and their receipts, withdrawal, pause.
+
+Nothing is on until it is chosen. Withdrawing takes no more than giving did, and is never refused
+for what one had seen: not for an outdated notice, not for an old app.
+"""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from joserfc.jwk import OKPKey
+from litestar import Response, get, post
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from msgspec import Meta, Struct
+
+from api.auth import resident
+from api.dependencies import Conn, Me, Once, Settings
+from api.pages import Cursor, Limit, Page, key_of, page
+from api.problems import refusals
+from api.receipts import ReceiptKey
+from domain.consents import notices, receipts, review
+from domain.consents import store as consents
+from domain.consents.model import (
+    BeyondItem,
+    ConsentAnswer,
+    ConsentEvent,
+    NoticeNotInLanguage,
+    NoticeSuperseded,
+    StudyClosed,
+)
+from domain.consents.notices import Notice
+from domain.consents.review import Standing, Waiting
+
+from domain.errors import Invalid, NotFound
+from domain.fields import Input
+from domain.languages import accepted
+from domain.residents import store as residents
+from domain.rights import withdraw as rights
+from domain.rights.withdraw import Pausing, Preview, Resuming, Withdrawal, Withdrawing
+
+ALWAYS = {"any_version": True}
+"""Withdrawing passes whatever the app's version."""
+
+Version = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
+AcceptLanguage = Annotated[str | None, HeaderParameter(name="Accept-Language", max_length=1000)]
+BeforeSeq = tuple[Annotated[int, Meta(ge=0, le=2**63 - 1)]]
+
+
+class Answers(Input, frozen=True, kw_only=True):
+    """One tap may answer many items; each becomes an event of its own, all or none."""
+
+    answers: Annotated[list[ConsentAnswer], Meta(min_length=1, max_length=50)]
+
+
+class Recorded(Struct, frozen=True, kw_only=True):
+    """An event as it was written, and its receipt: a compact JWS, see /.well-known/jwks.json."""
+
+    event: ConsentEvent
+    receipt: str
+
+
+class RecordedAnswers(Struct, frozen=True, kw_only=True):
+    """What was written, in the order of the answers."""
+
+    recorded: list[Recorded]
+
+
+class Withdrawn(Recorded, frozen=True, kw_only=True):
+    """The event of a withdrawal, its receipt, and how far it has come."""
+
+    withdrawal: Withdrawal
+
+
+class MyConsents(Struct, frozen=True, kw_only=True):
+    """Where each of my choices stands. `seq` is the last event: send it as `seen_seq`."""
+
+    seq: int
+    consents: list[Standing]
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    """What waits for my answer."""
+
+    seq: int
+    waiting: list[Waiting]
+
+
+@get("/v1/notices/{notice_id:uuid}", responses=refusals(NotFound, NoticeNotInLanguage))
+async def notice(
+    conn: Conn,
+    settings: Settings,
+    notice_id: FromPath[UUID],
+    version: Version = None,
+    accept_language: AcceptLanguage = None,
+) -> Notice:
+    """A notice with its choices: the current version unless one is named."""
+    wanted = [*accepted(accept_language or ""), *settings.languages]
+    return await notices.shown(conn, notice_id, version, wanted)
+
+
+@get("/v1/me/consents", guards=[resident])
+async def my_consents(conn: Conn, me: Me) -> MyConsents:
+    """Every choice I have made, as it stands now."""
+    seq, standing = await review.standing(conn, me.resident_id)
+    return MyConsents(seq=seq, consents=standing)
+
+
+@get("/v1/me/consents/waiting", guards=[resident])
+async def my_review(conn: Conn, me: Me) -> Review:
+    """What waits for my answer: new choices, materially changed ones, and those that ran out."""
+    waiting = await review.waiting(conn, me.resident_id)
+    return Review(seq=await consents.seq(conn, me.resident_id), waiting=waiting)
+
+
+@post(
+    "/v1/me/consent-events",
+    guards=[resident],
+    responses=refusals(
+        NotFound, NoticeSuperseded, NoticeNotInLanguage, StudyClosed, BeyondItem, Invalid
+    ),
+)
+async def answer(
+    conn: Conn,
+    me: Me,
+    once: Once,
+    settings: Settings,
+    receipt_key: ReceiptKey,
+    data: JSONBody[Answers],
+) -> Response[RecordedAnswers]:
+    """Answer items of a notice: permit or deny, as wide as the item or narrower."""
+    events = [await consents.record(conn, me.resident_id, one, me.actor_id) for one in data.answers]
+    if any(event.decision == "permit" for event in events):
+        await residents.mark_used(conn, me.resident_id)
+    recorded = [_recorded(event, settings.public_url, receipt_key) for event in events]
+    return await once.keep(RecordedAnswers(recorded=recorded))
+
+
+@get("/v1/me/consent-events", guards=[resident])
+async def my_history(
+    conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50
+) -> Page[ConsentEvent]:
+    """Every choice I ever made, newest first. Each holds the hash of the one before."""
+    before = key_of(cursor, BeforeSeq)
+    events = await consents.history(conn, me.resident_id, before and before[0], limit + 1)
+    return page(events, limit, "seq")
+
+
+@get("/v1/me/consent-events/{seq:int}", guards=[resident], responses=refusals(NotFound))
+async def my_event(
+    conn: Conn, me: Me, settings: Settings, receipt_key: ReceiptKey, seq: FromPath[int]
+) -> Recorded:
+    """One of my choices, with its receipt."""
+    event = await consents.event(conn, me.resident_id, seq)
+    return _recorded(event, settings.public_url, receipt_key)
+
+
+@post(
+    "/v1/me/withdrawals",
+    guards=[resident],
+    opt=ALWAYS,
+    responses=refusals(NotFound),
+)
+async def withdraw(
+    conn: Conn,
+    me: Me,
+    once: Once,
+    settings: Settings,
+    receipt_key: ReceiptKey,
+    data: JSONBody[Withdrawing],
+) -> Response[Withdrawn]:
+    """Withdraw an item, a study, a category or everything.
+
+    200: no use that starts or commits later has it. 202: uses under way did not end within two
+    seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
+    """
+    event, withdrawal = await rights.withdraw(conn, me, data)
+    recorded = _recorded(event, settings.public_url, receipt_key)
+    answer = Withdrawn(event=event, receipt=recorded.receipt, withdrawal=withdrawal)
+    return await once.keep(answer, 200 if withdrawal.drained_at else 202)
+
+
+@post("/v1/me/withdrawals/preview", guards=[resident], opt=ALWAYS, status_code=200)
+async def preview(conn: Conn, me: Me, data: JSONBody[Withdrawing]) -> Preview:
+    """What a withdrawal would end and destroy. It changes nothing."""
+    return await rights.preview(conn, me, data)
+
+
+@get("/v1/me/withdrawals/{seq:int}", guards=[resident], opt=ALWAYS, responses=refusals(NotFound))
+async def my_withdrawal(conn: Conn, me: Me, seq: FromPath[int]) -> Withdrawal:
+    """How far one of my withdrawals has come."""
+    return await rights.state(conn, me.resident_id, seq)
+
+
+@post("/v1/me/pauses", guards=[resident], opt=ALWAYS, responses=refusals(Invalid))
+async def pause(
+    conn: Conn,
+    me: Me,
+    once: Once,
+    settings: Settings,
+    receipt_key: ReceiptKey,
+    data: JSONBody[Pausing],
+) -> Response[Recorded]:
+    """Pause until a time. What is measured meanwhile is neither collected nor used later."""
+    event = await rights.pause(conn, me, data)
+    return await once.keep(_recorded(event, settings.public_url, receipt_key))
+
+
+@post("/v1/me/resumptions", guards=[resident])
+async def resume(
+    conn: Conn,
+    me: Me,
+    once: Once,
+    settings: Settings,
+    receipt_key: ReceiptKey,
+    data: JSONBody[Resuming],
+) -> Response[Recorded]:
+    """End a pause now."""
+    event = await rights.resume(conn, me, data)
+    return await once.keep(_recorded(event, settings.public_url, receipt_key))
+
+
+def _recorded(event: ConsentEvent, public_url: str, key: OKPKey) -> Recorded:
+    return Recorded(event=event, receipt=receipts.sign(receipts.receipt(event, public_url), key))
+
+
+routes: list[Any] = [
+    notice, my_consents, my_review, answer, my_history, my_event, withdraw, preview,
+    my_withdrawal, pause, resume,
+]  # fmt: skip

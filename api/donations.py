@@ -1,0 +1,123 @@
+"""Donations: wearable data that residents give, read back and delete.
+
+Times are milliseconds since 1970 in UTC; units are UCUM codes.
+"""
+
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from api.auth import resident
+from api.data_keys import DataKeys
+from api.dependencies import Conn, Me, Once
+from api.pages import Cursor, Limit, Page, key_of, page
+from api.problems import refusals
+from domain.donations import store as donations
+from domain.donations import streams
+from domain.donations.model import SAFE, Batch, Deleted, Millis, Stream, Upload, UploadAnswer
+from domain.errors import NotFound
+
+LARGEST = 8 << 20
+"""Bytes of an upload: the most samples that one may hold fit into it."""
+
+MeasureCode = Annotated[
+    str | None, QueryParameter(max_length=64, pattern=r"^[a-z][a-z0-9-]*$", description="Only this")
+]
+Since = Annotated[
+    int,
+    QueryParameter(
+        name="from", ge=-SAFE, le=SAFE, description="Samples that start at or after this"
+    ),
+]
+Until = Annotated[
+    int, QueryParameter(name="to", ge=-SAFE, le=SAFE, description="Samples that start before this")
+]
+SampleLimit = Annotated[
+    int, QueryParameter(ge=1, le=10_000, description="The most samples of a page")
+]
+
+
+@post("/v1/me/donations", guards=[resident], opt={"body_limit": LARGEST}, status_code=200)
+async def donate(
+    conn: Conn, me: Me, once: Once, data_keys: DataKeys, data: JSONBody[Upload]
+) -> Response[UploadAnswer]:
+    """Give samples from one source.
+
+    Each batch is answered: how many samples were stored, how many were there already, and which
+    were not taken and why. Only what was measured while a consent to collect it held is taken.
+    Sending samples again, in any order and any split, stores none of them twice.
+    """
+    answer = await donations.donate(conn, data_keys, me.resident_id, data, datetime.now(UTC))
+    return await once.keep(answer, 200)
+
+
+@get("/v1/me/streams", guards=[resident])
+async def list_streams(
+    conn: Conn, me: Me, measure: MeasureCode = None, cursor: Cursor = None, limit: Limit = 100
+) -> Page[Stream]:
+    """What I have given, by measure and source."""
+    after = key_of(cursor, tuple[UUID])
+    found = await streams.streams(
+        conn, me.resident_id, measure=measure, after=after[0] if after else None, limit=limit + 1
+    )
+    return page(found, limit, "stream_id")
+
+
+@get("/v1/me/streams/{stream_id:uuid}/samples", guards=[resident], responses=refusals(NotFound))
+async def samples(
+    conn: Conn,
+    me: Me,
+    data_keys: DataKeys,
+    stream_id: FromPath[UUID],
+    since: Since = -SAFE,
+    until: Until = SAFE,
+    cursor: Cursor = None,
+    limit: SampleLimit = 1_000,
+) -> Page[Batch]:
+    """My samples of one stream, in order of time, as they could be uploaded again."""
+    after = key_of(cursor, tuple[Millis])
+    found = await streams.read(
+        conn, data_keys, me.resident_id, stream_id,
+        since_ms=after[0] if after else since, until_ms=until, limit=limit,
+    )  # fmt: skip
+    return Page(items=found.batches, next=_cursor(found.next_ms))
+
+
+@delete(
+    "/v1/me/streams/{stream_id:uuid}",
+    guards=[resident],
+    status_code=200,
+    responses=refusals(NotFound),
+)
+async def delete_stream(conn: Conn, me: Me, stream_id: FromPath[UUID]) -> Deleted:
+    """Delete a stream with all its samples."""
+    return await streams.delete(conn, me.resident_id, stream_id)
+
+
+@delete(
+    "/v1/me/streams/{stream_id:uuid}/samples",
+    guards=[resident],
+    status_code=200,
+    responses=refusals(NotFound),
+)
+async def delete_samples(
+    conn: Conn, me: Me, data_keys: DataKeys, stream_id: FromPath[UUID], since: Since, until: Until
+) -> Deleted:
+    """Delete the samples of a time from one stream."""
+    return await streams.delete_samples(
+        conn, data_keys, me.resident_id, stream_id, since_ms=since, until_ms=until
+    )
+
+
+def _cursor(next_ms: int | None) -> str | None:
+    if next_ms is None:
+        return None
+    return urlsafe_b64encode(msgspec.json.encode([next_ms])).rstrip(b"=").decode()
+
+
+routes: list[Any] = [donate, list_streams, samples, delete_stream, delete_samples]

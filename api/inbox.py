@@ -1,0 +1,68 @@
+"""The inbox: what a resident has been told. A push only says that something is there."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import get, put
+from litestar.params import FromPath, QueryParameter
+from msgspec import Struct
+
+from api.auth import resident
+from api.dependencies import Conn, Me
+from api.pages import Cursor, Limit, Page, key_of, page
+from api.problems import refusals
+from domain.errors import NotFound
+from notifications import inbox
+from notifications.inbox import Message
+
+Archived = Annotated[bool, QueryParameter(description="The archived ones instead")]
+
+
+class Unread(Struct, frozen=True, kw_only=True):
+    """How many messages in the inbox have not been read."""
+
+    unread: int
+
+
+@get("/v1/me/messages", guards=[resident])
+async def messages(
+    conn: Conn, me: Me, *, archived: Archived = False, cursor: Cursor = None, limit: Limit = 50
+) -> Page[Message]:
+    """My messages, newest first."""
+    before = key_of(cursor, tuple[UUID])
+    found = await inbox.messages(
+        conn, me.resident_id, me.language, before[0] if before else None, limit + 1,
+        archived=archived,
+    )  # fmt: skip
+    return page(found, limit, "message_id")
+
+
+@get("/v1/me/messages/unread-count", guards=[resident])
+async def unread_count(conn: Conn, me: Me) -> Unread:
+    """How many of my messages wait to be read."""
+    return Unread(unread=await inbox.unread(conn, me.resident_id))
+
+
+@put(
+    "/v1/me/messages/{message_id:uuid}/read",
+    guards=[resident],
+    status_code=204,
+    responses=refusals(NotFound),
+)
+async def read(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
+    """Mark a message as read. Once more changes nothing."""
+    await inbox.mark_read(conn, me.resident_id, message_id)
+
+
+@put(
+    "/v1/me/messages/{message_id:uuid}/archived",
+    guards=[resident],
+    status_code=204,
+    responses=refusals(NotFound),
+)
+async def archive(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
+    """Move a message out of the inbox. Once more changes nothing."""
+    await inbox.archive(conn, me.resident_id, message_id)
+
+
+routes: list[Any] = [messages, unread_count, read, archive]

@@ -1,0 +1,151 @@
+"""Access tokens: JWS compact (RFC 7515), claims after RFC 9068 and RFC 8725.
+
+Everything that a token says about how to check it is ignored, or makes it refused.
+"""
+
+import binascii
+import json
+import re
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+from msgspec import Struct
+
+from api.addresses import is_clean
+from api.jwks import Keys, PublicKey
+from domain.errors import Unauthenticated
+
+LONGEST = 8 * 1024
+"""Bytes of the longest token that is looked into."""
+LEEWAY = 30
+"""Seconds that the provider's clock may differ from ours."""
+LONGEST_SUBJECT = 255
+LATEST = 7_258_118_400
+"""No time in a token lies after the year 2200."""
+
+SHAPE = re.compile(rb"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
+OF_ID_TOKENS = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
+KINDS: Mapping[str, type[PublicKey]] = {"ES256": ECKey, "RS256": RSAKey, "EdDSA": OKPKey}
+CURVES = {"ES256": "P-256", "EdDSA": "Ed25519"}
+
+
+class Claims(Struct, frozen=True, kw_only=True):
+    """Who logged in, where and when. `login_at` is `auth_time`, or `iat` where that is not said."""
+
+    issuer: str
+    subject: str
+    login_at: datetime
+    all: dict[str, Any]
+
+
+class Verifier:
+    """Checks tokens of one issuer for one audience. Raises Unauthenticated, never saying why."""
+
+    def __init__(
+        self,
+        keys: Keys,
+        issuer: str,
+        audience: str,
+        algorithms: tuple[str, ...],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._algorithms = frozenset(algorithms)
+        self._clock = clock
+
+    async def verify(self, token: bytes) -> Claims:
+        """The claims of a token that is ours to take, now."""
+        if len(token) > LONGEST or (parts := SHAPE.fullmatch(token)) is None:
+            raise Unauthenticated
+        header = _object(parts[1])
+        algorithm, kid = self._named_key(header)
+        key = await self._keys.find(kid)
+        if key is None or not _fits(key, algorithm):
+            raise Unauthenticated
+        try:
+            jws.deserialize_compact(token, key, algorithms=[algorithm])
+        except (JoseError, ValueError):
+            raise Unauthenticated from None
+        return self._claims(_object(parts[2]))
+
+    def _named_key(self, header: Mapping[str, Any]) -> tuple[str, str]:
+        algorithm, kid, kind = (header.get(name) for name in ("alg", "kid", "typ"))
+        if header.keys() != {"alg", "kid", "typ"}:
+            raise Unauthenticated
+        if not (isinstance(algorithm, str) and isinstance(kid, str) and isinstance(kind, str)):
+            raise Unauthenticated
+        if algorithm not in self._algorithms or kind.lower() not in TYPES:
+            raise Unauthenticated
+        return algorithm, kid
+
+    def _claims(self, claims: dict[str, Any]) -> Claims:
+        now = self._clock()
+        subject, audience = claims.get("sub"), claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        issued, login = _time(claims, "iat"), _time(claims, "auth_time")
+        expires, starts = _time(claims, "exp"), _time(claims, "nbf")
+        began = login if login is not None else issued
+        if (
+            claims.get("iss") != self._issuer
+            or self._audience not in audiences
+            or not OF_ID_TOKENS.isdisjoint(claims)
+            or not _is_subject(subject)
+            or expires is None
+            or expires <= now - LEEWAY
+            or began is None
+            or any(t is not None and t > now + LEEWAY for t in (issued, login, starts))
+        ):
+            raise Unauthenticated
+        login_at = datetime.fromtimestamp(began, UTC)
+        return Claims(issuer=self._issuer, subject=str(subject), login_at=login_at, all=claims)
+
+
+def _object(part: bytes) -> dict[str, Any]:
+    """A JSON object in base64url; refuses a name that is given twice."""
+    try:
+        text = urlsafe_b64decode(part + b"=" * (-len(part) % 4)).decode()
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+    except (binascii.Error, ValueError, RecursionError):
+        raise Unauthenticated from None
+    if not isinstance(value, dict):
+        raise Unauthenticated
+    return value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Unauthenticated
+    return found
+
+
+def _refuse(_: str) -> None:
+    raise Unauthenticated
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    if name not in claims:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST:
+        raise Unauthenticated
+    return float(value)
+
+
+def _is_subject(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_SUBJECT and is_clean(value)
+
+
+def _fits(key: PublicKey, algorithm: str) -> bool:
+    if not isinstance(key, KINDS[algorithm]) or (key.alg or algorithm) != algorithm:
+        return False
+    return algorithm not in CURVES or getattr(key, "curve_name", None) == CURVES[algorithm]

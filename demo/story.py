@@ -1,0 +1,84 @@
+"""The story: a resident consents, donates, is read, withdraws, and is gone. Every step is checked."""
+
+import os
+import time
+
+import httpx
+from rich.console import Console
+
+import cli
+from api import development
+from api.settings import BadSettings, Settings
+from demo import stage
+from demo.chapters import Cast, Story
+from demo.series import Series, heart_rate
+from demo.telling import Broken, Person, Telling
+from migrations.programs import ServerFailed
+
+MEMBERS = {"stina": "steward", "sven": "steward", "dora": "data-protection-officer"}
+WIDTH = 140
+"""Columns, where what we print is no terminal."""
+
+
+def play(settings: Settings | None = None, heart: Series | None = None) -> int:
+    """Play it and show it; the exit status. By default on the checkout's server, with a month."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
+    began = time.perf_counter()
+    try:
+        telling = Telling(console)
+        _play(settings or stage.settings_of(os.environ), heart, telling, console)
+    except (Broken, BadSettings, ServerFailed, stage.NotServing, httpx.HTTPError) as error:
+        console.print(f"[bold red]The story broke off.[/] {error}")
+        return 1
+    seconds = time.perf_counter() - began
+    console.print(f"[bold green]All {telling.checks} checks held[/], in {seconds:.0f} s.")
+    console.print(
+        "Try it yourself: [bold]make serve[/], and read http://127.0.0.1:8000/docs\n"
+        "PostgreSQL of this checkout runs on; [bold].venv/bin/python cli.py stop[/] stops it."
+    )
+    return 0
+
+
+def _play(settings: Settings, heart: Series | None, telling: Telling, console: Console) -> None:
+    origin, month = heart_rate() if heart is None else ("a short series", heart)
+    console.print(f"[bold]Anna's watch[/]: {origin}, {len(month.start):,} samples.\n")
+    with stage.made(settings):
+        for subject, role in MEMBERS.items():
+            cli.run(cli.add_member(settings, settings.issuer, subject, subject.title(), role))
+        with stage.serving(settings) as http:
+            _tell(Story(_cast(settings, http, telling), settings.issuer, month), telling)
+
+
+def _tell(story: Story, telling: Telling) -> None:
+    chapters = {
+        "A study is opened, by two stewards": story.a_study_is_opened,
+        "Silence is not consent": story.silence_is_not_consent,
+        "A month is donated, and stored once": story.a_month_is_donated,
+        "A study reads what was consented to": story.the_study_reads,
+        "A receipt is checked by the published key": story.a_receipt_is_checked,
+        "A pause": story.a_pause,
+        "A withdrawal": story.a_withdrawal,
+        "Anna takes everything along, and is erased": story.all_is_taken_along_and_erased,
+    }
+    for number, (title, chapter) in enumerate(chapters.items(), start=1):
+        with telling.chapter(f"{number}. {title}"):
+            chapter()
+
+
+def _cast(settings: Settings, http: httpx.Client, telling: Telling) -> Cast:
+    def person(subject: str, **claims: object) -> Person:
+        token = development.token(settings, subject, **claims)
+        return Person(subject.title(), http, token, telling)
+
+    return Cast(
+        stina=person("stina"),
+        sven=person("sven"),
+        dora=person("dora"),
+        maja=person("maja"),
+        anna=person("anna"),
+        anna_again=lambda: person("anna", auth_time=int(time.time()) + 1),
+        bertil=person("bertil"),
+        visitor=Person("Anyone", http, None, telling),
+    )

@@ -1,0 +1,1 @@
+"""What Medverka means: residents, consent, studies and donations. Knows PostgreSQL, not HTTP."""

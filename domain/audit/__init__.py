@@ -1,0 +1,1 @@
+"""Who used a resident's data, when, for what and under which consent (FHIR AuditEvent). Append-only."""

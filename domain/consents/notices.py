@@ -1,0 +1,293 @@
+"""What residents are shown before they choose: versions, texts by language, items."""
+
+import hashlib
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from domain.consents.model import NoticeNotInLanguage
+from domain.db import Connection, fetch_all, new_id
+from domain.errors import Busy, Invalid, NotFound
+from domain.fields import Code, Input, Language, Name, Note, Prose
+
+PLATFORM_NOTICE = UUID("00000000-0000-7000-8000-000000000001")
+"""The notice whose acceptance makes a resident, and whose items are the platform's own."""
+
+RecipientClass = Literal["named", "academic", "non-profit", "for-profit", "international"]
+Codes = Annotated[list[Code], Meta(max_length=64)]
+Term = Annotated[
+    str, Meta(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$", examples=["dpv:AcademicResearch"])
+]
+
+
+class ItemText(Input, frozen=True, kw_only=True):
+    """What one choice is called and what it means, in one language."""
+
+    title: Name
+    description: Note
+
+
+class ItemDraft(Input, frozen=True, kw_only=True):
+    """One choice under a notice, with everything it covers. No item is on by default."""
+
+    item_id: UUID | None = None
+    purpose: Annotated[Term, Meta(description="a DPV, DUO or v3-ActReason code")]
+    categories: Annotated[list[Code], Meta(min_length=1, max_length=64)]
+    sources: Codes = []
+    recipients: Annotated[list[Name], Meta(max_length=64)] = []
+    recipient_classes: list[RecipientClass] = []
+    past: bool
+    future: bool
+    geography: Term = "SE"
+    linkage: list[Literal["registers", "journal", "biobank"]] = []
+    ai_training: bool = False
+    commercial_use: bool = False
+    recontact: bool = False
+    return_of_results: bool = False
+    ehds: bool = False
+    duration_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    erase_by: date | None = None
+    required: bool = False
+    texts: dict[Language, ItemText]
+
+
+class NoticeText(Input, frozen=True, kw_only=True):
+    """A notice in one language. `body` is CommonMark."""
+
+    title: Name
+    body: Prose
+
+
+class NoticeDraft(Input, frozen=True, kw_only=True):
+    """A version to publish. `supersedes` is the version it replaces, 0 for the first."""
+
+    supersedes: Annotated[int, Meta(ge=0, le=2**31 - 2)]
+    change: Literal["editorial", "minor", "material"]
+    texts: dict[Language, NoticeText]
+    items: Annotated[list[ItemDraft], Meta(min_length=1, max_length=50)]
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """A published choice: `ItemDraft` under its id, in the version in which it was shown."""
+
+    item_id: UUID
+    version: int
+    study_id: UUID | None
+    position: int
+    use: str
+    purpose: str
+    categories: list[str]
+    sources: list[str]
+    recipients: list[str]
+    recipient_classes: list[str]
+    past: bool
+    future: bool
+    geography: str
+    linkage: list[str]
+    ai_training: bool
+    commercial_use: bool
+    recontact: bool
+    return_of_results: bool
+    ehds: bool
+    duration_days: int | None
+    erase_by: date | None
+    required: bool
+    title: str
+    description: str
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """A version of a notice in one language, with its items."""
+
+    notice_id: UUID
+    study_id: UUID | None
+    version: int
+    change: str
+    published_at: datetime
+    language: str
+    languages: list[str]
+    title: str
+    body: str
+    sha256: str
+    items: list[Item] = []
+
+
+async def current_version(conn: Connection, notice_id: UUID) -> int:
+    """The latest published version.
+
+    Raises:
+        NotFound: no such notice.
+
+    """
+    sql = "SELECT max(version) AS version FROM notice_version WHERE notice_id = $1"
+    version: int | None = await conn.fetchval(sql, notice_id)
+    if version is None:
+        raise NotFound
+    return version
+
+
+async def of_study(conn: Connection, study_id: UUID) -> UUID | None:
+    """The notice of a study, once it has one."""
+    sql = "SELECT notice_id FROM notice WHERE study_id = $1"
+    notice_id: UUID | None = await conn.fetchval(sql, study_id)
+    return notice_id
+
+
+async def shown(
+    conn: Connection, notice_id: UUID, version: int | None, languages: list[str]
+) -> Notice:
+    """A version (the current one by default) in the first of the languages that it has.
+
+    Raises:
+        NotFound: no such notice or version.
+        NoticeNotInLanguage: it has none of them; `languages` in the answer says which it has.
+
+    """
+    sql = """
+        SELECT n.notice_id, n.study_id, v.version, v.change, v.published_at,
+               t.language, t.title, t.body, encode(t.sha256, 'hex') AS sha256,
+               ARRAY(SELECT l.language FROM notice_text l
+                      WHERE l.notice_id = v.notice_id AND l.version = v.version
+                      ORDER BY l.language) AS languages
+          FROM notice n
+          JOIN notice_version v USING (notice_id)
+          LEFT JOIN LATERAL (
+               SELECT x.* FROM notice_text x
+                WHERE x.notice_id = v.notice_id AND x.version = v.version AND x.language = ANY($3)
+                ORDER BY array_position($3, x.language) LIMIT 1) t ON true
+         WHERE n.notice_id = $1 AND ($2::integer IS NULL OR v.version = $2)
+         ORDER BY v.version DESC
+         LIMIT 1
+    """
+    row = await conn.fetchrow(sql, notice_id, version, languages)
+    if row is None:
+        raise NotFound
+    if row["language"] is None:
+        raise NoticeNotInLanguage(languages=row["languages"])
+    found = await items(conn, notice_id, row["version"], row["language"])
+    return Notice(**dict(row), items=found)
+
+
+async def items(conn: Connection, notice_id: UUID, version: int, language: str) -> list[Item]:
+    """The choices under a version, in the order shown."""
+    sql = """
+        SELECT item_id, version, study_id, position, use, purpose, categories, sources, recipients,
+               recipient_classes, past, future, geography, linkage, ai_training, commercial_use,
+               recontact, return_of_results, ehds, duration_days, erase_by, required,
+               texts -> $3 ->> 'title' AS title, texts -> $3 ->> 'description' AS description
+          FROM consent_item
+         WHERE notice_id = $1 AND version = $2
+         ORDER BY position
+    """
+    return await fetch_all(conn, Item, sql, notice_id, version, language)
+
+
+async def publish(
+    conn: Connection, notice_id: UUID, study_id: UUID | None, draft: NoticeDraft
+) -> int:
+    """Publish a version; what is published is never changed. Returns its number.
+
+    Raises:
+        Invalid: a text of an item is missing in a language of the notice, or an item is shown twice.
+        Busy: it supersedes another version than the current one.
+
+    """
+    _check(draft)
+    version = draft.supersedes + 1
+    sql = """
+        WITH made AS (INSERT INTO notice (notice_id, study_id) VALUES ($1, $2) ON CONFLICT DO NOTHING)
+        SELECT coalesce(max(version), 0) AS current FROM notice_version WHERE notice_id = $1
+    """
+    if await conn.fetchval(sql, notice_id, study_id) != draft.supersedes:
+        raise Busy("Another version has been published. Read it first.")
+    await _insert_version(conn, notice_id, version, draft)
+    for position, item in enumerate(draft.items):
+        await _insert_item(conn, notice_id, study_id, version, position, item)
+    return version
+
+
+def _check(draft: NoticeDraft) -> None:
+    if not draft.texts or any(item.texts.keys() != draft.texts.keys() for item in draft.items):
+        raise Invalid("Every item needs a text in every language of the notice, and in no other.")
+    given = [item.item_id for item in draft.items if item.item_id is not None]
+    if len(given) != len(set(given)):
+        raise Invalid("An item stands there twice.")
+
+
+async def _insert_version(
+    conn: Connection, notice_id: UUID, version: int, draft: NoticeDraft
+) -> None:
+    sql = """
+        WITH numbered AS (
+            INSERT INTO notice_version (notice_id, version, change) VALUES ($1, $2, $3)
+            ON CONFLICT DO NOTHING RETURNING version)
+        INSERT INTO notice_text (notice_id, version, language, title, body, sha256)
+        SELECT $1, numbered.version, t.language, t.title, t.body, t.sha256
+          FROM numbered, unnest($4::text[], $5::text[], $6::text[], $7::bytea[])
+               AS t (language, title, body, sha256)
+        RETURNING version
+    """
+    texts = draft.texts.items()
+    rows = await conn.fetch(
+        sql, notice_id, version, draft.change,
+        [language for language, _ in texts],
+        [text.title for _, text in texts],
+        [text.body for _, text in texts],
+        [hashlib.sha256(text.body.encode()).digest() for _, text in texts],
+    )  # fmt: skip
+    if not rows:
+        raise Busy("Another version has been published. Read it first.")
+
+
+async def _insert_item(  # noqa: PLR0913, PLR0917 - the row's keys, and what was drafted
+    conn: Connection,
+    notice_id: UUID,
+    study_id: UUID | None,
+    version: int,
+    position: int,
+    item: ItemDraft,
+) -> None:
+    sql = """
+        INSERT INTO consent_item (
+               item_id, version, notice_id, study_id, position, use, purpose, categories, sources,
+               recipients, recipient_classes, past, future, geography, linkage, ai_training,
+               commercial_use, recontact, return_of_results, ehds, duration_days, erase_by,
+               required, texts)
+        SELECT $1, $2, $3, $4, $5, 'study', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+               $16, $17, $18, $19, $20, $21, $22, $23
+         WHERE NOT EXISTS (SELECT FROM consent_item WHERE item_id = $1 AND notice_id <> $3)
+        RETURNING item_id
+    """
+    inserted = await conn.fetchval(
+        sql, item.item_id or new_id(), version, notice_id, study_id, position, item.purpose,
+        item.categories, item.sources, item.recipients, item.recipient_classes, item.past,
+        item.future, item.geography, item.linkage, item.ai_training, item.commercial_use,
+        item.recontact, item.return_of_results, item.ehds, item.duration_days, item.erase_by,
+        item.required, {name: text for name, text in item.texts.items()},
+    )  # fmt: skip
+    if inserted is None:
+        raise Invalid("An item of another notice cannot be shown here.")
+
+
+async def exists(conn: Connection, notice_id: UUID, version: int, language: str) -> bool:
+    """Whether that version can be read in that language."""
+    sql = """
+        SELECT EXISTS (SELECT FROM notice_text
+                        WHERE notice_id = $1 AND version = $2 AND language = $3) AS readable
+    """
+    readable: bool = await conn.fetchval(sql, notice_id, version, language)
+    return readable
+
+
+async def superseded_by(conn: Connection, notice_id: UUID, version: int) -> int | None:
+    """The current version, where answers to that one are no longer taken; None where they are."""
+    sql = """
+        SELECT max(version) AS version
+          FROM notice_version
+         WHERE notice_id = $1
+        HAVING bool_or(version > $2 AND change <> 'editorial')
+    """
+    newer: int | None = await conn.fetchval(sql, notice_id, version)
+    return newer

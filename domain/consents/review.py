@@ -1,0 +1,97 @@
+"""What a resident sees of their consents: where each stands, and what waits for an answer."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.consents.model import Status
+from domain.consents.notices import PLATFORM_NOTICE
+from domain.db import Connection, fetch_all
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """One grant as it stands now. `collects`: a sample measured now would be taken in under it."""
+
+    item_id: UUID
+    category: str
+    study_id: UUID | None
+    use: str
+    notice_version: int
+    status: Status
+    event_seq: int
+    since: datetime | None
+    valid_until: datetime | None
+    paused_until: datetime | None
+    collects: bool
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """An item that waits for an answer, and why (DPV: ConsentRequested)."""
+
+    notice_id: UUID
+    version: int
+    item_id: UUID
+    study_id: UUID | None
+    required: bool
+    reason: Literal["new", "material-change", "expired"]
+
+
+async def standing(conn: Connection, resident_id: UUID) -> tuple[int, list[Standing]]:
+    """The last `seq`, and every choice the resident has made, as it stands at this moment."""
+    sql = """
+        SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq,
+               g.since, g.valid_until,
+               CASE WHEN g.valid_until <= statement_timestamp()
+                     AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                    THEN 'ConsentExpired' ELSE g.status END AS status,
+               CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END AS paused_until,
+               (g.data_period - g.pauses) @> statement_timestamp() AS collects
+          FROM consent_head h
+          LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
+         WHERE h.resident_id = $1
+         ORDER BY g.item_id, g.category
+    """
+    rows = [dict(row) for row in await conn.fetch(sql, resident_id)]
+    seq = [row.pop("seq") for row in rows]
+    standing = [Standing(**row) for row in rows if row["item_id"] is not None]
+    return (seq[0] if seq else 0), standing
+
+
+async def waiting(conn: Connection, resident_id: UUID) -> list[Waiting]:
+    """Items of the platform, and of studies the resident has to do with, that wait for an answer.
+
+    A refusal is an answer: it is asked again only when the terms change materially.
+    """
+    sql = """
+        WITH mine AS (
+            SELECT notice_id FROM notice WHERE notice_id = $2
+             UNION
+            SELECT n.notice_id FROM enrolment e JOIN notice n USING (study_id)
+             WHERE e.resident_id = $1 AND e.ended_at IS NULL
+             UNION
+            SELECT n.notice_id FROM consent_grant g JOIN notice n USING (study_id)
+             WHERE g.resident_id = $1 AND NOT isempty(g.data_period)),
+        shown AS (
+            SELECT v.notice_id, max(v.version) AS version,
+                   max(v.version) FILTER (WHERE v.change = 'material') AS material
+              FROM mine JOIN notice_version v USING (notice_id)
+             GROUP BY v.notice_id)
+        SELECT i.notice_id, i.version, i.item_id, i.study_id, i.required,
+               CASE WHEN a.item_id IS NULL THEN 'new'
+                    WHEN a.notice_version < s.material THEN 'material-change'
+                    ELSE 'expired' END AS reason
+          FROM shown s
+          JOIN consent_item i ON i.notice_id = s.notice_id AND i.version = s.version
+          LEFT JOIN LATERAL (
+               SELECT e.item_id, e.notice_version, e.valid_until, e.decision
+                 FROM consent_event e
+                WHERE e.resident_id = $1 AND e.item_id = i.item_id
+                  AND e.decision IN ('permit', 'deny') AND NOT e.blind
+                ORDER BY e.seq DESC LIMIT 1) a ON true
+         WHERE a.item_id IS NULL OR a.notice_version < s.material
+            OR (a.decision = 'permit' AND a.valid_until <= statement_timestamp())
+         ORDER BY i.notice_id, i.position
+    """
+    return await fetch_all(conn, Waiting, sql, resident_id, PLATFORM_NOTICE)

@@ -1,0 +1,153 @@
+"""The ledger of consent events and the grants projected from it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.consents.model import (
+    ActorRole,
+    BeyondItem,
+    ConsentAnswer,
+    ConsentEvent,
+    Effect,
+    Grant,
+    Method,
+    NoticeNotInLanguage,
+    NoticeSuperseded,
+    Scope,
+    StudyClosed,
+)
+from domain.consents.periods import from_ranges
+from domain.db import Connection, fetch_all, find_one
+from domain.errors import Invalid, NotFound
+
+
+async def record(
+    conn: Connection,
+    resident_id: UUID,
+    answer: ConsentAnswer,
+    actor_id: UUID,
+    actor_role: ActorRole = "resident",
+) -> ConsentEvent:
+    """Append the answer to the resident's chain and bring the grants up to it.
+
+    Raises:
+        NotFound: no such item in that version of its notice.
+        NoticeSuperseded: giving consent to a version that a minor or material one has replaced.
+        NoticeNotInLanguage: the resident cannot have read it in that language.
+        StudyClosed: the study does not take consent now.
+        BeyondItem: more was answered than the item offers.
+
+    """
+    sql = """
+        SELECT (a.event).*, a.outcome, a.current_version
+          FROM consent_answer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) a
+    """
+    row = await conn.fetchrow(
+        sql, resident_id, answer.item_id, answer.notice_version, answer.language, answer.decision,
+        answer.categories, answer.past, answer.future, answer.valid_until, answer.seen_seq,
+        actor_id, actor_role, answer.method, answer.claimed_at,
+    )  # fmt: skip
+    return _recorded(dict(row or {}))
+
+
+def _recorded(row: dict[str, Any]) -> ConsentEvent:
+    current = row.pop("current_version")
+    match row.pop("outcome"):
+        case "recorded":
+            return msgspec.convert(row, ConsentEvent)
+        case "superseded":
+            raise NoticeSuperseded("Show the current version and ask again.", current_version=current)
+        case "untranslated":
+            raise NoticeNotInLanguage
+        case "closed":
+            raise StudyClosed
+        case "beyond-scope":
+            raise BeyondItem
+        case "not-yet-written":
+            raise Invalid("seen_seq is of an event that does not exist yet.")
+        case _:
+            raise NotFound("No such item in that version of its notice.")
+
+
+async def close(
+    conn: Connection,
+    resident_id: UUID,
+    decision: str,
+    scope: Scope,
+    actor_id: UUID,
+    *,
+    effect: Effect | None = None,
+    pause_until: datetime | None = None,
+    actor_role: ActorRole = "resident",
+    method: Method = "app",
+    claimed_at: datetime | None = None,
+) -> ConsentEvent:
+    """Append a withdrawal, pause, resumption, revocation or invalidation, and close what it covers."""
+    sql = """
+        SELECT (e).* FROM consent_close($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $10, $11, $12) e
+    """
+    event = await find_one(
+        conn, ConsentEvent, sql, resident_id, decision, scope.scope, scope.item_id, scope.study_id,
+        scope.category, effect, pause_until, actor_id, actor_role, method, claimed_at,
+    )  # fmt: skip
+    if event is None:
+        raise NotFound
+    return event
+
+
+async def history(
+    conn: Connection, resident_id: UUID, before_seq: int | None, limit: int
+) -> list[ConsentEvent]:
+    """The resident's events, newest first."""
+    sql = """
+        SELECT *
+          FROM consent_event
+         WHERE resident_id = $1 AND ($2::bigint IS NULL OR seq < $2)
+         ORDER BY seq DESC
+         LIMIT $3
+    """
+    return await fetch_all(conn, ConsentEvent, sql, resident_id, before_seq, limit)
+
+
+async def event(conn: Connection, resident_id: UUID, seq: int) -> ConsentEvent:
+    """One event of the resident's chain.
+
+    Raises:
+        NotFound: the chain has no such `seq`.
+
+    """
+    sql = "SELECT * FROM consent_event WHERE resident_id = $1 AND seq = $2"
+    found = await find_one(conn, ConsentEvent, sql, resident_id, seq)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def grants(conn: Connection, resident_id: UUID) -> list[Grant]:
+    """The resident's grants as they are enforced, closed and refused ones too."""
+    sql = """
+        SELECT item_id, category, notice_version, status, event_seq, since, valid_until,
+               data_period, pauses
+          FROM consent_grant
+         WHERE resident_id = $1
+         ORDER BY item_id, category
+    """
+    return [_grant(row) for row in await conn.fetch(sql, resident_id)]
+
+
+def _grant(row: Mapping[str, Any]) -> Grant:
+    fields = dict(row)
+    fields["data_period"] = from_ranges(fields["data_period"])
+    fields["pauses"] = from_ranges(fields["pauses"])
+    return Grant(**fields)
+
+
+async def seq(conn: Connection, resident_id: UUID) -> int:
+    """The last `seq` of the resident's chain, 0 before the first event."""
+    sql = "SELECT seq FROM consent_head WHERE resident_id = $1"
+    last: int | None = await conn.fetchval(sql, resident_id)
+    return last or 0

@@ -1,0 +1,258 @@
+"""A study reads: batch by batch through the gate, each written down and committed before it goes out.
+
+Participants come in the order of their codes, which is random: that of residents would tell who
+joined the platform before whom, and would be the same in every study.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from domain.audit import store as audit
+from domain.audit.model import Use
+from domain.consents import gate
+from domain.consents.gate import Permit
+from domain.db import Connection, Pool, begin, find_one
+from domain.disclosures.model import (
+    Given,
+    LastLine,
+    MembershipEnded,
+    Reader,
+    StudyNotInForce,
+    UseStopped,
+    Wanted,
+    narrowed,
+    use,
+)
+from domain.donations.keys import KeyProvider
+from domain.donations.study_reads import BEGINNING, Mark, Run, read_for_study
+from domain.studies import enrolments
+
+MOST_SEGMENTS = 64
+"""Of one statement."""
+MOST_SAMPLES = 200_000
+LONGEST_SECONDS = 0.1
+"""After either a transaction is closed, so that a withdrawal waits for little."""
+LEAST_WIDTH = 8
+ACQUIRE_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+class Place(NamedTuple):
+    """A participant still to be read, and from where."""
+
+    code: UUID
+    resident_id: UUID
+    mark: Mark = BEGINNING
+    begun: bool = False
+
+
+class Step(NamedTuple):
+    """What one batch came to: participants done with, those missed, and the one read in part."""
+
+    done: int = 0
+    missed: tuple[Place, ...] = ()
+    partial: tuple[Place, ...] = ()
+    first_read: int = 0
+
+    def then(self, place: Place, mark: Mark | None, *, begun: bool, locked: bool) -> "Step":
+        """With one more participant: locked or not, read to the end or up to a mark."""
+        left = () if mark is None else (place._replace(mark=mark, begun=begun or place.begun),)
+        return Step(
+            done=self.done + 1,
+            missed=self.missed if locked else (*self.missed, place),
+            partial=left,
+            first_read=self.first_read + (begun and not place.begun),
+        )
+
+
+class Walk(NamedTuple):
+    """How far a reading has come: every code up to `cursor` has been read, or is in `missed`.
+
+    `width`: how many to lock at once; about twice as many as the last batch could read.
+    """
+
+    cursor: UUID | None = None
+    queue: tuple[Place, ...] = ()
+    missed: tuple[Place, ...] = ()
+    width: int = gate.MOST_RESIDENTS
+    again: bool = False
+    over: bool = False
+    participants: int = 0
+    samples: int = 0
+
+    def after(self, step: Step, samples: int) -> "Walk":
+        """Where a reading stands after a batch. An empty one was the last."""
+        whole = step.done - len(step.partial)
+        move = whole > 0 and not self.again
+        return self._replace(
+            cursor=self.queue[whole - 1].code if move else self.cursor,
+            queue=step.partial + self.queue[step.done :],
+            missed=self.missed + step.missed,
+            width=min(gate.MOST_RESIDENTS, max(LEAST_WIDTH, 2 * step.done)),
+            over=step.done == 0,
+            participants=self.participants + step.first_read,
+            samples=self.samples + samples,
+        )
+
+
+class Open(NamedTuple):
+    """Who of a batch is locked, and what is permitted under which code."""
+
+    locked: frozenset[UUID]
+    permits: Mapping[UUID, Sequence[Permit]]
+
+
+class Budget:
+    """What one transaction may still read. The first reading is always within it."""
+
+    def __init__(self) -> None:
+        self._ends = time.monotonic() + LONGEST_SECONDS
+        self._samples = 0
+
+    def spend(self, parts: Sequence[Run]) -> None:
+        """Count what was read."""
+        self._samples += sum(len(part.columns.start) for part in parts)
+
+    @property
+    def spent(self) -> bool:
+        return self._samples >= MOST_SAMPLES or time.monotonic() >= self._ends
+
+
+async def check_standing(conn: Connection, reader: Reader) -> str:
+    """That member and study may read now. Returns the purpose: the kind of the study.
+
+    Raises:
+        MembershipEnded: the member has no role in it.
+        StudyNotInForce: by its status, a suspension, its retention or its approvals.
+
+    """
+    sql = """
+        SELECT s.kind,
+               EXISTS (SELECT FROM membership m
+                        WHERE m.study_id = s.study_id AND m.member_id = $2 AND m.ended_at IS NULL) AS member,
+               s.suspended_at IS NULL AND s.retention_until >= statement_timestamp()::date
+               AND s.status IN ('active', 'closed-to-accrual', 'temporarily-closed-to-accrual', 'completed')
+               AND EXISTS (SELECT FROM approval a
+                            WHERE a.study_id = s.study_id AND a.state = 'in-force'
+                              AND statement_timestamp()::date BETWEEN a.valid_from AND a.valid_until) AS in_force
+          FROM study s
+         WHERE s.study_id = $1
+    """
+    found = await find_one(conn, _Standing, sql, reader.study_id, reader.member_id)
+    if found is None or not found.member:
+        raise MembershipEnded
+    if not found.in_force:
+        raise StudyNotInForce
+    return found.kind
+
+
+class _Standing(Struct, frozen=True, kw_only=True):
+    kind: str
+    member: bool
+    in_force: bool
+
+
+async def samples(
+    pool: Pool, keys: KeyProvider, reader: Reader, wanted: Wanted, after: UUID | None = None
+) -> AsyncIterator[Given | LastLine]:
+    """What the study may have, and at last how it ended. No connection is held while the caller writes."""
+    walk, reason = Walk(cursor=after), None
+    try:
+        while not walk.over:
+            async with (
+                pool.acquire(timeout=ACQUIRE_SECONDS) as conn,
+                begin(conn, member=reader.member_id, study=reader.study_id),
+            ):
+                came, given = await _batch(conn, keys, reader, wanted, walk)
+            walk = came  # only now is it committed
+            for one in given:
+                yield one
+    except UseStopped as stopped:
+        reason = stopped.reason
+    except Exception as error:  # noqa: BLE001 - the status is long sent: the last line has to say it
+        log.error("use_interrupted", error=type(error).__name__)  # noqa: TRY400 - its text may quote
+        reason = "interrupted"
+    yield LastLine(
+        end=reason is None,
+        reason=reason,
+        participants=walk.participants,
+        samples=walk.samples,
+        skipped=len(walk.missed) + (len(walk.queue) if walk.again else 0),
+        cursor=None if reason is None else walk.cursor,
+    )
+
+
+async def _batch(
+    conn: Connection, keys: KeyProvider, reader: Reader, wanted: Wanted, walk: Walk
+) -> tuple[Walk, list[Given]]:
+    """One transaction: locks, then permits, then data, then the record of the use."""
+    purpose = await check_standing(conn, reader)
+    walk = await _filled(conn, reader, walk)
+    window = walk.queue[: walk.width]
+    opened = await _open(conn, reader, wanted, window)
+    budget, given, uses = Budget(), list[Given](), list[Use]()
+    step = Step()
+    for place in window:
+        permits = opened.permits.get(place.code, ())
+        parts, mark = await _read(conn, keys, permits, wanted, place.mark, budget)
+        if parts:
+            given += [Given(place.code, part) for part in parts]
+            uses.append(use(reader, purpose, parts, permits))
+        step = step.then(place, mark, begun=bool(parts), locked=place.resident_id in opened.locked)
+        if budget.spent:
+            break
+    await audit.record(conn, uses)
+    return walk.after(step, sum(one.samples for one in uses)), given
+
+
+async def _filled(conn: Connection, reader: Reader, walk: Walk) -> Walk:
+    """With participants in the queue: the next ones, and in the end once more those that were missed."""
+    if walk.queue:
+        return walk
+    if not walk.again:
+        found = await enrolments.participants(
+            conn, reader.study_id, walk.cursor, gate.MOST_RESIDENTS
+        )
+        if found:
+            return walk._replace(queue=tuple(Place(*one) for one in found))
+        return walk._replace(queue=walk.missed, missed=(), again=True)
+    return walk
+
+
+async def _open(conn: Connection, reader: Reader, wanted: Wanted, window: Sequence[Place]) -> Open:
+    locked = await gate.lock_many(conn, sorted({place.resident_id for place in window}))
+    permits = narrowed(
+        await gate.study_permits(conn, reader.study_id, locked, wanted.categories), wanted
+    )
+    codes = await enrolments.codes(conn, reader.study_id, locked)
+    by_code = {codes[resident_id]: of_them for resident_id, of_them in permits.items()
+               if resident_id in codes}  # fmt: skip
+    return Open(frozenset(locked), by_code)
+
+
+async def _read(
+    conn: Connection,
+    keys: KeyProvider,
+    permits: Sequence[Permit],
+    wanted: Wanted,
+    mark: Mark,
+    budget: Budget,
+) -> tuple[list[Run], Mark | None]:
+    """One participant's samples from a mark on, and where to go on if the budget ended first."""
+    parts: list[Run] = []
+    after: Mark | None = mark
+    while permits and after is not None:
+        reading = await read_for_study(conn, keys, permits, after, MOST_SEGMENTS)
+        asked = [p for p in reading.runs if not wanted.measures or p.measure in wanted.measures]
+        parts += asked
+        after = reading.mark
+        budget.spend(asked)
+        if budget.spent:
+            return parts, after
+    return parts, None

@@ -1,0 +1,130 @@
+"""Which samples of an upload may be stored: rules over whole columns, with time and periods as arguments."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from domain.consents.gate import Collectable, Milliseconds
+from domain.donations.columns import NONE, Columns, Mask, distinct, fresh, joined
+from domain.donations.measures import DAY, MEASURES, Measure
+from domain.donations.model import ACTIONS, SAFE, Action, Batch, Reason, Rejection
+
+EARLIEST = 946_684_800_000  # 2000-01-01: no wearable that we take is older
+CLOCK_TOLERANCE = DAY
+
+
+class Judged(NamedTuple):
+    """What of a batch may be stored, ascending by start and each start once, and what not."""
+
+    columns: Columns
+    duplicates: int
+    rejected: list[Rejection]
+
+
+def admitted(columns: Columns, periods: Milliseconds) -> Mask:
+    """Which samples were measured, from start to end, within one period (ascending, disjoint)."""
+    if not periods:
+        return np.zeros(len(columns.start), dtype=np.bool_)
+    since = np.array([-SAFE if one is None else one for one, _ in periods], dtype=np.int64)
+    until = np.array([SAFE if one is None else one for _, one in periods], dtype=np.int64)
+    place = np.searchsorted(since, columns.start, side="right") - 1
+    within: Mask = (place >= 0) & (columns.start < until[place])
+    return within if columns.end is None else within & (columns.end <= until[place])
+
+
+def judge_all(
+    batches: Sequence[Batch], collectable: Mapping[str, Collectable], now_ms: int
+) -> list[Judged]:
+    """Judge an upload: what an earlier batch of it has given already is a duplicate in a later one.
+
+    `collectable` holds, per data category, when collecting is consented to; absent is never.
+    """
+    given: dict[str, list[Columns]] = {}
+    verdicts = []
+    for batch in batches:
+        measure = MEASURES.get(batch.measure)
+        verdict = _judge(
+            batch, measure, collectable.get(measure.category) if measure else None, now_ms
+        )
+        if earlier := given.get(batch.measure):
+            new = fresh(verdict.columns, joined(earlier).start)
+            again = len(verdict.columns.start) - len(new.start)
+            verdict = Judged(new, verdict.duplicates + again, verdict.rejected)
+        if len(verdict.columns.start):
+            given.setdefault(batch.measure, []).append(verdict.columns)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _judge(
+    batch: Batch, measure: Measure | None, consent: Collectable | None, now_ms: int
+) -> Judged:
+    if measure is None:
+        return _refused(batch, "unknown-measure")
+    if batch.unit not in measure.units:
+        return _refused(batch, "wrong-unit")
+    if (batch.end is None) is not (measure.longest_ms is None):
+        return _refused(batch, "wrong-time-frame")
+    if consent is None or not consent.periods:
+        return _refused(batch, "no-grant")
+    columns = _columns(batch, measure)
+    faults: list[tuple[Reason, Mask]] = [
+        ("time-out-of-bounds", _untimely(columns, measure, now_ms)),
+        ("implausible-value", ~((columns.value >= measure.low) & (columns.value <= measure.high))),
+        ("outside-consent", ~admitted(columns, consent.periods)),
+    ]
+    good, rejected = _sift(faults, ongoing=consent.live)
+    kept, duplicates = distinct(columns if good is None else columns.where(good))
+    return Judged(kept, duplicates, rejected)
+
+
+def _refused(batch: Batch, code: Reason) -> Judged:
+    whole = Rejection(code=code, action=ACTIONS[code], count=len(batch.start))
+    return Judged(NONE, 0, [whole])
+
+
+def _columns(batch: Batch, measure: Measure) -> Columns:
+    scale = measure.units[batch.unit]
+    value = np.array(batch.value, dtype=np.float64)
+    if (scale.factor, scale.offset) != (1.0, 0.0):
+        value = value * scale.factor + scale.offset
+    return Columns(
+        np.array(batch.start, dtype=np.int64),
+        None if batch.end is None else np.array(batch.end, dtype=np.int64),
+        value,
+        np.full(len(value), batch.utc_offset_minutes, dtype=np.int16),
+    )
+
+
+def _untimely(columns: Columns, measure: Measure, now_ms: int) -> Mask:
+    last = columns.start if columns.end is None else columns.end
+    wrong: Mask = (columns.start < EARLIEST) | (last > now_ms + CLOCK_TOLERANCE)
+    if columns.end is not None and measure.longest_ms is not None:
+        span = columns.end - columns.start
+        wrong |= (span <= 0) | (span > measure.longest_ms)
+    return wrong
+
+
+def _sift(
+    faults: Iterable[tuple[Reason, Mask]], *, ongoing: bool
+) -> tuple[Mask | None, list[Rejection]]:
+    """Reject each sample for the first fault it has. No mask where every sample is good."""
+    bad: Mask | None = None
+    rejected = []
+    for code, mask in faults:
+        if not mask.any():
+            continue
+        indices = np.flatnonzero(mask if bad is None else mask & ~bad).tolist()
+        bad = mask if bad is None else bad | mask
+        if indices:
+            action = _action(code, ongoing=ongoing)
+            rejected.append(
+                Rejection(code=code, action=action, count=len(indices), indices=indices)
+            )
+    return None if bad is None else ~bad, rejected
+
+
+def _action(code: Reason, *, ongoing: bool) -> Action:
+    """Outside a consent that goes on, others will be taken; once it has ended, none will."""
+    return "stop" if code == "outside-consent" and not ongoing else ACTIONS[code]

@@ -1,0 +1,90 @@
+"""Samples as columns. A sample is known by its start within its stream: the first wins, a second is a duplicate."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPAN = 32 * 24 * 60 * 60 * 1000
+"""No segment spans more ms than this, so that an overlap is searched for in a bounded part of a stream."""
+
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class Columns(NamedTuple):
+    """Samples, one per position: instants in ms, values, minutes that wall clocks were off UTC."""
+
+    start: Ints
+    end: Ints | None
+    value: NDArray[np.float64]
+    offset: NDArray[np.int16]
+
+    def where(self, chosen: Mask | NDArray[np.intp] | slice) -> "Columns":
+        """The chosen samples, by mask, by positions or as a slice."""
+        end = None if self.end is None else self.end[chosen]
+        return Columns(self.start[chosen], end, self.value[chosen], self.offset[chosen])
+
+
+NONE = Columns(np.empty(0, np.int64), None, np.empty(0, np.float64), np.empty(0, np.int16))
+
+
+def distinct(columns: Columns) -> tuple[Columns, int]:
+    """The samples ascending by start, the first of each start, and how many were left out."""
+    if bool(np.all(columns.start[1:] > columns.start[:-1])):
+        return columns, 0
+    _, first = np.unique(columns.start, return_index=True)  # its sort is stable: the first stays
+    return columns.where(first), len(columns.start) - len(first)
+
+
+def fresh(columns: Columns, known: Ints) -> Columns:
+    """The samples whose start is not among the known ones (ascending)."""
+    if not len(known):
+        return columns
+    place = np.minimum(np.searchsorted(known, columns.start), len(known) - 1)
+    new = known[place] != columns.start
+    return columns if bool(new.all()) else columns.where(new)
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """The samples of several parts of one stream, ascending by start."""
+    if len(parts) == 1:
+        return parts[0]
+    ends = [part.end for part in parts if part.end is not None]
+    whole = Columns(
+        np.concatenate([part.start for part in parts]),
+        np.concatenate(ends) if ends else None,
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.offset for part in parts]),
+    )
+    return whole.where(np.argsort(whole.start, kind="stable"))
+
+
+def between(columns: Columns, since_ms: int, until_ms: int) -> Columns:
+    """The samples (ascending) that start in `[since, until)`."""
+    low, high = np.searchsorted(columns.start, (since_ms, until_ms))
+    return columns.where(slice(low, high))
+
+
+def outside(columns: Columns, since_ms: int, until_ms: int) -> Columns:
+    """The samples that do not start in `[since, until)`."""
+    return columns.where((columns.start < since_ms) | (columns.start >= until_ms))
+
+
+def cut(columns: Columns) -> list[Columns]:
+    """The samples (ascending) in parts of at most `SPAN`, to become one segment each."""
+    return _parted(columns, columns.start // SPAN)
+
+
+def runs(columns: Columns) -> list[Columns]:
+    """The samples in parts of one offset from UTC each."""
+    return _parted(columns, columns.offset)
+
+
+def _parted(columns: Columns, by: NDArray[np.integer[Any]]) -> list[Columns]:
+    if not len(by):
+        return []
+    edges = [0, *(np.flatnonzero(np.diff(by)) + 1).tolist(), len(by)]
+    return [columns.where(slice(a, b)) for a, b in pairwise(edges)]

@@ -1,0 +1,146 @@
+"""A segment: a run of samples of one stream as packed columns, sealed so that it opens only in its place.
+
+Packed (format 1): version, number of columns, count; per column its name, how it is written and its
+length; then the columns. Integers are as narrow as their values allow; a column of one value is
+written once; the others by pcodec, of whose settings these gave the fewest bytes a microsecond on
+real heart rates: 0.7 bytes a sample at 1,000 samples, in 60 µs.
+Sealed: 12 random bytes of nonce, then AES-256-GCM (NIST SP 800-38D) over the packed bytes.
+"""
+
+import os
+import struct
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from numpy.typing import NDArray
+from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone  # type: ignore[import-untyped]
+
+from domain.donations.columns import Columns
+
+FORMAT: Final = 1
+MAX_COUNT: Final = 1_000_000
+NONCE: Final = 12
+
+_HEAD = struct.Struct("<BBI")
+_COLUMN = struct.Struct("<BBI")
+_START, _SPAN, _VALUE, _OFFSET = range(1, 5)
+_TYPES = {1: np.int16, 2: np.int32, 3: np.int64, 4: np.float64}
+_CODES: dict[object, int] = {np.dtype(kind): code for code, kind in _TYPES.items()}
+_ONCE: Final = 0x80
+_STEADY = ChunkConfig(
+    compression_level=8, delta_spec=DeltaSpec.try_consecutive(1), mode_spec=ModeSpec.classic()
+)
+_DECIMAL = ChunkConfig(
+    compression_level=8, delta_spec=DeltaSpec.try_consecutive(1), mode_spec=ModeSpec.auto()
+)
+
+
+class Unreadable(Exception):
+    """A stored segment that was tampered with, moved, or sealed under another key."""
+
+
+class Place(NamedTuple):
+    """Where a segment belongs. It cannot be opened anywhere else."""
+
+    resident_id: UUID
+    stream_id: UUID
+    segment_id: UUID
+    key_version: int
+
+    def bound(self) -> bytes:
+        """The associated data of the seal."""
+        ids = self.resident_id.bytes + self.stream_id.bytes + self.segment_id.bytes
+        return ids + struct.pack(">I", self.key_version)
+
+
+def seal(key: bytes, place: Place, columns: Columns) -> bytes:
+    """Pack and encrypt samples (ascending by start) for one place."""
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, pack(columns), place.bound())
+
+
+def unseal(key: bytes, place: Place, sealed: bytes) -> Columns:
+    """The samples of a segment. Raises `Unreadable` where it was not sealed for this place with this key."""
+    try:
+        packed = AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())
+    except (InvalidTag, ValueError):
+        raise Unreadable from None
+    return unpack(packed)
+
+
+def pack(columns: Columns) -> bytes:
+    """Samples as bytes, without loss."""
+    named: list[tuple[int, NDArray[Any]]] = [
+        (_START, columns.start),
+        (_VALUE, _narrow(columns.value)),
+        (_OFFSET, columns.offset),
+    ]
+    if columns.end is not None:
+        named.append((_SPAN, _narrow(columns.end - columns.start)))
+    head, body = [_HEAD.pack(FORMAT, len(named), len(columns.start))], []
+    for name, column in named:
+        written, how = _write(column)
+        head.append(_COLUMN.pack(name, how, len(written)))
+        body.append(written)
+    return b"".join(head + body)
+
+
+def unpack(packed: bytes) -> Columns:
+    """The samples back. Bounded by `MAX_COUNT`; raises `Unreadable` for anything `pack` does not write."""
+    try:
+        columns = _read(packed)
+        start, span = columns[_START].astype(np.int64), columns.get(_SPAN)
+        end = None if span is None else start + span.astype(np.int64)
+        return Columns(
+            start, end, columns[_VALUE].astype(np.float64), columns[_OFFSET].astype(np.int16)
+        )
+    except (struct.error, KeyError, ValueError, TypeError, RuntimeError):
+        raise Unreadable from None
+
+
+def _narrow(column: NDArray[Any]) -> NDArray[Any]:
+    """The same values in the smallest integer type that holds them all; floats where one is not whole."""
+    low, high = column.min(initial=0), column.max(initial=0)
+    if column.dtype == np.float64:
+        if not (low >= -(2**53) and high <= 2**53) or bool((column != np.rint(column)).any()):
+            return column
+        column = column.astype(np.int64)
+    for kind in (np.int16, np.int32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return column.astype(kind)
+    return column
+
+
+def _write(column: NDArray[Any]) -> tuple[bytes, int]:
+    code = _CODES[column.dtype]
+    if len(column) and bool((column == column[0]).all()):
+        return column[:1].tobytes(), code | _ONCE
+    config = _DECIMAL if column.dtype == np.float64 else _STEADY
+    return standalone.simple_compress(np.ascontiguousarray(column), config), code
+
+
+def _read(packed: bytes) -> dict[int, NDArray[Any]]:
+    version, width, count = _HEAD.unpack_from(packed)
+    at = _HEAD.size + width * _COLUMN.size
+    if version != FORMAT or count > MAX_COUNT:
+        raise ValueError
+    columns = {}
+    for index in range(width):
+        name, how, length = _COLUMN.unpack_from(packed, _HEAD.size + index * _COLUMN.size)
+        columns[name] = _column(packed[at : at + length], how, count)
+        at += length
+    return columns
+
+
+def _column(written: bytes, how: int, count: int) -> NDArray[Any]:
+    kind = _TYPES[how & ~_ONCE]
+    if how & _ONCE:
+        return np.full(count, np.frombuffer(written, kind, 1)[0])
+    column = np.empty(count, kind)
+    progress = standalone.simple_decompress_into(written, column)
+    if progress.n_processed != count or not progress.finished:
+        raise ValueError
+    return column

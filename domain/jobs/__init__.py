@@ -1,0 +1,1 @@
+"""Work put off: queued in the transaction that needs it, claimed bucket by bucket under a lease."""

@@ -1,0 +1,191 @@
+"""Everything a resident has here, as one JSON document (GDPR art. 15 and 20), streamed.
+
+It is read page by page, each in a short transaction of its own, so that it takes little memory
+and a slow phone holds no connection. Each part is as it stood when it was read.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from msgspec import Struct
+
+from domain.audit import store as audit
+from domain.caller import Resident
+from domain.consents import blocks, review
+from domain.consents import store as consents
+from domain.db import Connection, Pool, begin, fetch_all
+from domain.donations import streams
+from domain.donations.keys import KeyProvider, KeyUnavailable, WrappedKey
+from domain.errors import NotFound, Refusal
+from domain.residents import person_number
+from domain.residents import store as residents
+from domain.studies import enrolments
+from notifications import inbox
+
+FORMAT = "medverka-export-1"
+PAGE = 200
+SAMPLES = 5_000
+ACQUIRE_SECONDS = 5.0
+
+Items = AsyncIterator[Any]
+Page = Callable[[Connection, Any], Awaitable[list[Any]]]
+"""Reads the rows of a list after a key (None: from its beginning)."""
+
+log = structlog.get_logger()
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """A way to log in. Its subject is kept under an HMAC alone."""
+
+    issuer: str
+    created_at: datetime
+
+
+class Erased(Struct, frozen=True, kw_only=True):
+    """What was erased, and when."""
+
+    scope: str
+    erased_at: datetime
+
+
+class Taken:
+    """One resident's export: where it reads from, and as whom."""
+
+    def __init__(self, pool: Pool, keys: KeyProvider, resident: Resident) -> None:
+        self._pool = pool
+        self._keys = keys
+        self._id = resident.resident_id
+        self._language = resident.language
+
+    async def document(self) -> AsyncIterator[bytes]:
+        """The document in pieces. Its last member, `complete`, is false where the reading broke off."""
+        yield b'{"format":' + msgspec.json.encode(FORMAT)
+        opened = b""
+        try:
+            for name, items in self._parts().items():
+                yield b',"' + name.encode() + b'":['
+                opened, comma = b"]", b""
+                async for item in items:
+                    yield comma + msgspec.json.encode(item)
+                    comma = b","
+                yield opened
+                opened = b""
+            async with self._reading() as conn:
+                await residents.profile(conn, self._id)  # still there: nothing was erased meanwhile
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            OSError,
+            KeyUnavailable,
+            Refusal,
+        ) as no:
+            log.warning("export_broke_off", error=type(no).__name__)
+            yield opened + b',"complete":false}'
+        else:
+            yield b',"complete":true}'
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Connection]:
+        async with (
+            self._pool.acquire(timeout=ACQUIRE_SECONDS) as conn,
+            begin(conn, resident=self._id),
+        ):
+            yield conn
+
+    def _parts(self) -> Mapping[str, Items]:
+        """The members of the document, in their order. Each is a list."""
+        me, language = self._id, self._language
+        return {
+            "profile": self._whole(self._profile),
+            "preferences": self._whole(self._preferences),
+            "attributes": self._whole(lambda c: residents.attributes(c, me)),
+            "logins": self._whole(self._logins),
+            "consent_events": self._paged(lambda c, key: consents.history(c, me, key, PAGE), "seq"),
+            "consents": self._whole(self._consents),
+            "blocks": self._paged(lambda c, key: blocks.of_resident(c, me, key, PAGE), "block_id"),
+            "enrolments": self._paged(
+                lambda c, key: enrolments.of_resident(c, me, key, PAGE), "enrolment_id"
+            ),
+            "accesses": self._paged(
+                lambda c, key: audit.access_log(c, me, key, PAGE, [language]), "access_id"
+            ),
+            "messages": self._paged(
+                lambda c, key: inbox.messages(c, me, language, key, PAGE, archived=None),
+                "message_id",
+            ),
+            "erasures": self._whole(self._erasures),
+            "streams": self._streams(),
+            "samples": self._samples(),
+        }
+
+    async def _whole(self, read: Callable[[Connection], Awaitable[list[Any]]]) -> Items:
+        async with self._reading() as conn:
+            rows = await read(conn)
+        for row in rows:
+            yield row
+
+    async def _paged(self, read: Page, key: str) -> Items:
+        after = None
+        while True:
+            async with self._reading() as conn:
+                rows = await read(conn, after)
+            for row in rows:
+                yield row
+            if len(rows) < PAGE:
+                return
+            after = getattr(rows[-1], key)
+
+    def _streams(self) -> Items:
+        return self._paged(
+            lambda c, key: streams.streams(c, self._id, after=key, limit=PAGE), "stream_id"
+        )
+
+    async def _samples(self) -> Items:
+        """Batches as they could be uploaded again, each with its stream."""
+        async for stream in self._streams():
+            since: int | None = -(2**53) + 1
+            while since is not None:
+                page = await self._read(stream.stream_id, since)
+                for batch in page.batches:
+                    yield {"stream_id": stream.stream_id, **msgspec.structs.asdict(batch)}
+                since = page.next_ms
+
+    async def _read(self, stream_id: UUID, since: int) -> streams.Page:
+        async with self._reading() as conn:
+            try:
+                return await streams.read(
+                    conn, self._keys, self._id, stream_id, since_ms=since, limit=SAMPLES
+                )
+            except NotFound:
+                return streams.Page([], None)  # deleted while the document was read
+
+    async def _profile(self, conn: Connection) -> list[Any]:
+        own = msgspec.structs.asdict(await residents.profile(conn, self._id))
+        return [own | {"person_number": await self._person_number(conn)}]
+
+    async def _person_number(self, conn: Connection) -> str | None:
+        sealed = await residents.sealed_person_number(conn, self._id)
+        if sealed is None:
+            return None
+        wrapped = msgspec.msgpack.decode(sealed, type=WrappedKey)
+        return (await self._keys.unwrap(wrapped, person_number.context(self._id))).decode()
+
+    async def _preferences(self, conn: Connection) -> list[Any]:
+        return [(await residents.preferences(conn, self._id))[0]]
+
+    async def _consents(self, conn: Connection) -> list[review.Standing]:
+        return (await review.standing(conn, self._id))[1]
+
+    async def _logins(self, conn: Connection) -> list[Login]:
+        sql = "SELECT issuer, created_at FROM identity WHERE resident_id = $1 ORDER BY created_at"
+        return await fetch_all(conn, Login, sql, self._id)
+
+    async def _erasures(self, conn: Connection) -> list[Erased]:
+        sql = "SELECT scope, erased_at FROM erasure WHERE resident_id = $1 ORDER BY erased_at"
+        return await fetch_all(conn, Erased, sql, self._id)

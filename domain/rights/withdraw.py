@@ -1,0 +1,226 @@
+"""Withdrawal: one transaction that ends every use, in every capability.
+
+The order is the promise: drain the uses under way, write the event, stop what each capability
+holds, COMMIT, answer. Where uses do not end within two seconds the same is written without
+waiting, the answer says so (`drained_at` is empty), and the worker drains later.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from domain.caller import Resident
+from domain.consents import gate
+from domain.consents import store as consents
+from domain.consents.model import ConsentEvent, Effect, Scope
+from domain.db import Connection, fetch_all, find_one
+from domain.donations import store as donations
+from domain.errors import Invalid, NotFound
+from domain.fields import Instant
+from domain.rights import unused
+from domain.studies import enrolments
+from notifications import outbox
+
+
+class Withdrawing(Scope, frozen=True, kw_only=True):
+    """A wish to withdraw. It needs no version, no sight of later events, and no reason."""
+
+    effect: Effect = "no-further-use"
+    claimed_at: Annotated[Instant | None, Meta(description="the phone's own clock")] = None
+
+
+class Pausing(Scope, frozen=True, kw_only=True):
+    """A wish to pause until a time. It ends by itself then, or by a resumption."""
+
+    until: Instant
+    claimed_at: Instant | None = None
+
+
+class Resuming(Scope, frozen=True, kw_only=True):
+    """A wish to end a pause now."""
+
+    claimed_at: Instant | None = None
+
+
+class Withdrawal(Struct, frozen=True, kw_only=True):
+    """How far a withdrawal has come. `drained_at`: since then no use that began before it is left."""
+
+    seq: int
+    effect: str
+    recorded_at: datetime
+    drained_at: datetime | None
+    destroys: list[str]
+    destroyed_at: datetime | None
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What a withdrawal would do, told before it is done."""
+
+    ends: list[gate.Covered]
+    destroys: list[str]
+    leaves_studies: list[UUID]
+
+
+async def withdraw(
+    conn: Connection, resident: Resident, wish: Withdrawing
+) -> tuple[ConsentEvent, Withdrawal]:
+    """End what the scope covers, as the effect says. Accepted whatever the resident had seen."""
+    resident_id = resident.resident_id
+    drained = await gate.drain(conn, resident_id)
+    destroys = await _destroys(conn, resident_id, wish)
+    event = await consents.close(
+        conn, resident_id, "withdraw", wish, resident.actor_id,
+        effect=wish.effect, claimed_at=wish.claimed_at,
+    )  # fmt: skip
+    if wish.effect == "no-contact":
+        await _block_contact(conn, resident, wish)
+    else:
+        await enrolments.end(conn, resident_id, wish)
+    await outbox.cancel(conn, resident_id, wish.study_id)
+    destroyed = drained and await _destroy(conn, resident_id, destroys)
+    await unused.mark(conn, resident_id)
+    return event, await _keep_track(conn, event, destroys, drained=drained, destroyed=destroyed)
+
+
+async def pause(conn: Connection, resident: Resident, wish: Pausing) -> ConsentEvent:
+    """Stop collecting and using until a time; nothing is lost, and nothing of it is used later.
+
+    Raises:
+        Invalid: the end is not ahead.
+
+    """
+    sql = "SELECT $1::timestamptz > clock_timestamp() AS ahead"
+    if not await conn.fetchval(sql, wish.until):
+        raise Invalid("A pause ends in the future.")
+    await gate.drain(conn, resident.resident_id)
+    event = await consents.close(
+        conn, resident.resident_id, "pause", wish, resident.actor_id,
+        pause_until=wish.until, claimed_at=wish.claimed_at,
+    )  # fmt: skip
+    await outbox.cancel(conn, resident.resident_id, wish.study_id)
+    return event
+
+
+async def resume(conn: Connection, resident: Resident, wish: Resuming) -> ConsentEvent:
+    """End a pause now. What was measured in it stays out."""
+    return await consents.close(
+        conn, resident.resident_id, "resume", wish, resident.actor_id, claimed_at=wish.claimed_at
+    )
+
+
+async def preview(conn: Connection, resident: Resident, wish: Withdrawing) -> Preview:
+    """What a withdrawal would end and destroy, were it made now."""
+    ends = await gate.covered(conn, resident.resident_id, wish)
+    items = sorted({end.item_id for end in ends})
+    return Preview(
+        ends=ends,
+        destroys=await _destroys(conn, resident.resident_id, wish),
+        leaves_studies=await enrolments.resting_on(conn, resident.resident_id, items),
+    )
+
+
+async def state(conn: Connection, resident_id: UUID, seq: int) -> Withdrawal:
+    """Where a withdrawal stands: the place to poll after a 202.
+
+    Raises:
+        NotFound: that event is not a withdrawal of this resident.
+
+    """
+    sql = """
+        SELECT w.seq, e.effect, e.recorded_at, w.drained_at, w.destroy AS destroys, w.destroyed_at
+          FROM withdrawal w
+          JOIN consent_event e ON e.resident_id = w.resident_id AND e.seq = w.seq
+         WHERE w.resident_id = $1 AND w.seq = $2
+    """
+    found = await find_one(conn, Withdrawal, sql, resident_id, seq)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _destroys(conn: Connection, resident_id: UUID, wish: Withdrawing) -> list[str]:
+    """Chosen by category or everything: that. By item or study: only what no other use covers."""
+    if wish.effect != "erase":
+        return []
+    if wish.category is not None:
+        return [wish.category]
+    if wish.scope == "everything":
+        return await donations.categories(conn, resident_id)
+    return await gate.uncovered(conn, resident_id, wish)
+
+
+async def _destroy(conn: Connection, resident_id: UUID, categories: Sequence[str]) -> bool:
+    """Destroy now, unless a hold restricts without erasing; then the worker does, once it is lifted."""
+    if not categories:
+        return True
+    sql = """
+        SELECT EXISTS (SELECT FROM block
+                        WHERE resident_id = $1 AND kind = 'hold' AND lifted_at IS NULL) AS held
+    """
+    if await conn.fetchval(sql, resident_id):
+        return False
+    await donations.erase(conn, resident_id, list(categories))
+    return True
+
+
+async def _keep_track(
+    conn: Connection, event: ConsentEvent, destroys: list[str], *, drained: bool, destroyed: bool
+) -> Withdrawal:
+    sql = """
+        INSERT INTO withdrawal (resident_id, seq, drained_at, destroy, destroyed_at)
+        VALUES ($1, $2, CASE WHEN $3 THEN clock_timestamp() END, $4,
+                CASE WHEN $5 THEN clock_timestamp() END)
+        RETURNING drained_at, destroyed_at
+    """
+    row: Any = await conn.fetchrow(sql, event.resident_id, event.seq, drained, destroys, destroyed)
+    return Withdrawal(
+        seq=event.seq,
+        effect=str(event.effect),
+        recorded_at=event.recorded_at,
+        drained_at=row["drained_at"],
+        destroys=destroys,
+        destroyed_at=row["destroyed_at"],
+    )
+
+
+async def _block_contact(conn: Connection, resident: Resident, wish: Withdrawing) -> None:
+    sql = """
+        INSERT INTO block (resident_id, kind, source, scope, study_id, placed_by)
+        SELECT $1, 'block', 'resident', 'contact', $2, $1
+         WHERE NOT EXISTS (SELECT FROM block
+                            WHERE resident_id = $1 AND scope = 'contact' AND lifted_at IS NULL
+                              AND study_id IS NOT DISTINCT FROM $2)
+    """
+    await conn.execute(sql, resident.resident_id, wish.study_id)
+
+
+async def finish(conn: Connection, resident_id: UUID) -> int:
+    """Drain and destroy what withdrawals of this resident still owe. The worker's step.
+
+    Returns how many are done; 0 while uses under way or a hold stand against it.
+    """
+    if not await gate.drain(conn, resident_id):
+        return 0
+    sql = """
+        UPDATE withdrawal
+           SET drained_at = coalesce(drained_at, clock_timestamp())
+         WHERE resident_id = $1 AND (drained_at IS NULL OR destroyed_at IS NULL)
+        RETURNING seq, destroy
+    """
+    owed = await fetch_all(conn, _Owed, sql, resident_id)
+    if not await _destroy(conn, resident_id, sorted({c for one in owed for c in one.destroy})):
+        return 0
+    sql = """
+        UPDATE withdrawal SET destroyed_at = clock_timestamp()
+         WHERE resident_id = $1 AND destroyed_at IS NULL
+    """
+    await conn.execute(sql, resident_id)
+    return len(owed)
+
+
+class _Owed(Struct, frozen=True, kw_only=True):
+    seq: int
+    destroy: list[str]

@@ -1,0 +1,1776 @@
+-- Generated from the migrations by `make schema`. Not to be edited.
+
+-- Name: public; Type: SCHEMA; 
+
+CREATE SCHEMA public;
+
+-- Name: SCHEMA public; Type: COMMENT; 
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+-- Name: app_job(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_job() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN NULLIF(current_setting('app.job'::text, true), ''::text);
+
+-- Name: app_member(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_member() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.member'::text, true), ''::text))::uuid;
+
+-- Name: app_resident(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_resident() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.resident'::text, true), ''::text))::uuid;
+
+-- Name: app_study(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_study() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.study'::text, true), ''::text))::uuid;
+
+-- Name: app_subject(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_subject() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN decode(NULLIF(current_setting('app.subject'::text, true), ''::text), 'hex'::text);
+
+-- Name: consent_event; Type: TABLE; 
+
+CREATE TABLE public.consent_event (
+    resident_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    decision text NOT NULL,
+    scope text NOT NULL,
+    item_id uuid,
+    study_id uuid,
+    category text,
+    notice_id uuid,
+    notice_version integer,
+    language text,
+    categories text[] DEFAULT '{}'::text[] NOT NULL,
+    use text,
+    past boolean,
+    future boolean,
+    valid_until timestamp with time zone,
+    effect text,
+    pause_until timestamp with time zone,
+    seen_seq bigint,
+    blind boolean DEFAULT false NOT NULL,
+    actor_id uuid NOT NULL,
+    actor_role text NOT NULL,
+    representation_id uuid,
+    method text NOT NULL,
+    claimed_at timestamp with time zone,
+    recorded_at timestamp with time zone NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT consent_event_actor_role_check CHECK ((actor_role = ANY (ARRAY['resident'::text, 'guardian'::text, 'representative'::text, 'assistant'::text, 'steward'::text, 'data-protection-officer'::text, 'platform'::text]))),
+    CONSTRAINT consent_event_check CHECK (
+CASE scope
+    WHEN 'item'::text THEN (item_id IS NOT NULL)
+    WHEN 'study'::text THEN (study_id IS NOT NULL)
+    WHEN 'category'::text THEN (category IS NOT NULL)
+    ELSE true
+END),
+    CONSTRAINT consent_event_check1 CHECK (((decision = 'withdraw'::text) = (effect IS NOT NULL))),
+    CONSTRAINT consent_event_check2 CHECK (((decision = 'pause'::text) = (pause_until IS NOT NULL))),
+    CONSTRAINT consent_event_decision_check CHECK ((decision = ANY (ARRAY['permit'::text, 'deny'::text, 'withdraw'::text, 'pause'::text, 'resume'::text, 'revoke'::text, 'invalidate'::text]))),
+    CONSTRAINT consent_event_effect_check CHECK ((effect = ANY (ARRAY['stop'::text, 'no-further-use'::text, 'erase'::text, 'no-contact'::text]))),
+    CONSTRAINT consent_event_method_check CHECK ((method = ANY (ARRAY['app'::text, 'signed'::text, 'paper'::text, 'phone'::text, 'system'::text]))),
+    CONSTRAINT consent_event_scope_check CHECK ((scope = ANY (ARRAY['item'::text, 'study'::text, 'category'::text, 'everything'::text])))
+);
+
+ALTER TABLE ONLY public.consent_event FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE consent_event; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_event IS 'class: resident; append-only';
+
+-- Name: consent_answer(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_answer(p_resident uuid, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, OUT outcome text, OUT current_version integer, OUT event public.consent_event) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    item consent_item%ROWTYPE;
+    at timestamptz;
+    head_seq bigint;
+    opening tstzmultirange := '{}';
+BEGIN
+    SELECT h.seq INTO head_seq FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
+    at := clock_timestamp();
+    IF NOT EXISTS (SELECT FROM resident r WHERE r.resident_id = p_resident AND r.state <> 'erased') THEN
+        outcome := 'unknown-resident'; RETURN;
+    END IF;
+    IF p_seen > head_seq THEN
+        outcome := 'not-yet-written'; RETURN;
+    END IF;
+    SELECT i.* INTO item FROM consent_item i WHERE i.item_id = p_item AND i.version = p_version;
+    IF NOT FOUND THEN
+        outcome := 'unknown-item'; RETURN;
+    END IF;
+    SELECT max(v.version) INTO current_version FROM notice_version v WHERE v.notice_id = item.notice_id;
+    IF EXISTS (SELECT FROM notice_version v WHERE v.notice_id = item.notice_id
+                  AND v.version > p_version AND v.change <> 'editorial') AND p_decision = 'permit' THEN
+        outcome := 'superseded'; RETURN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM notice_text t WHERE t.notice_id = item.notice_id
+                      AND t.version = p_version AND t.language = p_language) THEN
+        outcome := 'untranslated'; RETURN;
+    END IF;
+    IF item.study_id IS NOT NULL AND p_decision = 'permit' AND NOT EXISTS (
+            SELECT FROM study s WHERE s.study_id = item.study_id AND s.suspended_at IS NULL
+               AND s.status IN ('active', 'closed-to-accrual')) THEN
+        outcome := 'closed'; RETURN;
+    END IF;
+    p_categories := coalesce(p_categories, item.categories);
+    p_past := coalesce(p_past, item.past);
+    p_future := coalesce(p_future, item.future);
+    IF p_decision = 'permit' AND (cardinality(p_categories) = 0 OR NOT p_categories <@ item.categories
+            OR (p_past AND NOT item.past) OR (p_future AND NOT item.future) OR NOT (p_past OR p_future)
+            OR p_valid_until <= at) THEN
+        outcome := 'beyond-scope'; RETURN;
+    END IF;
+    p_valid_until := least(p_valid_until, at + make_interval(days => item.duration_days));
+    SELECT array_agg(DISTINCT c ORDER BY c) INTO p_categories FROM unnest(p_categories) c;
+
+    event.resident_id := p_resident;
+    event.decision := p_decision;
+    event.scope := 'item';
+    event.item_id := p_item;
+    event.study_id := item.study_id;
+    event.notice_id := item.notice_id;
+    event.notice_version := p_version;
+    event.language := p_language;
+    event.categories := p_categories;
+    event.use := item.use;
+    event.past := CASE WHEN p_decision = 'permit' THEN p_past END;
+    event.future := CASE WHEN p_decision = 'permit' THEN p_future END;
+    event.valid_until := CASE WHEN p_decision = 'permit' THEN p_valid_until END;
+    event.seen_seq := p_seen;
+    event.blind := p_decision = 'permit' AND EXISTS (
+        SELECT FROM consent_event e
+         WHERE e.resident_id = p_resident AND e.seq > p_seen
+           AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
+                            WHEN 'study' THEN e.study_id = item.study_id
+                            WHEN 'category' THEN e.category = ANY (p_categories)
+                            ELSE true END);
+    event.actor_id := p_actor;
+    event.actor_role := p_role;
+    event.method := p_method;
+    event.claimed_at := p_claimed_at;
+    event.recorded_at := at;
+    event := consent_append(event);
+    outcome := 'recorded';
+
+    IF p_decision = 'deny' THEN
+        -- A no to newer terms leaves a grant under the older ones as it is.
+        UPDATE consent_grant g
+           SET data_period = '{}', since = NULL, status = 'ConsentRefused', event_seq = event.seq
+         WHERE g.resident_id = p_resident AND g.item_id = p_item AND g.notice_version >= p_version;
+        INSERT INTO consent_grant (resident_id, item_id, category, study_id, use, notice_version, recipients,
+                                   ehds, status, event_seq, data_period)
+        SELECT p_resident, p_item, c, item.study_id, item.use, p_version, item.recipients,
+               item.ehds, 'ConsentRefused', event.seq, '{}'
+          FROM unnest(p_categories) c
+            ON CONFLICT DO NOTHING;
+    ELSIF NOT event.blind THEN
+        opening := tstzmultirange(tstzrange(CASE WHEN p_past THEN NULL ELSE at END,
+                                            CASE WHEN p_future THEN p_valid_until ELSE at END));
+        UPDATE consent_grant g
+           SET data_period = '{}', since = NULL, status = 'ConsentWithdrawn', event_seq = event.seq
+         WHERE g.resident_id = p_resident AND g.item_id = p_item AND NOT g.category = ANY (p_categories)
+           AND NOT isempty(g.data_period);
+        INSERT INTO consent_grant AS g (resident_id, item_id, category, study_id, use, notice_version, recipients,
+                                        ehds, status, event_seq, since, valid_until, data_period)
+        SELECT p_resident, p_item, c, item.study_id, item.use, p_version, item.recipients,
+               item.ehds, 'ConsentGiven', event.seq, at, p_valid_until, opening
+          FROM unnest(p_categories) c
+            ON CONFLICT (resident_id, item_id, category) DO UPDATE
+           SET notice_version = excluded.notice_version, recipients = excluded.recipients, ehds = excluded.ehds,
+               event_seq = excluded.event_seq, valid_until = excluded.valid_until,
+               status = CASE WHEN g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                              AND (g.valid_until IS NULL OR g.valid_until > at)
+                             THEN 'RenewedConsentGiven' ELSE 'ConsentGiven' END,
+               since = coalesce(g.since, at),
+               data_period = g.data_period * tstzmultirange(tstzrange(coalesce(g.since, at), at)) + opening;
+    END IF;
+END $$;
+
+-- Name: consent_append(public.consent_event); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_append(e public.consent_event) RETURNS public.consent_event
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    head consent_head%ROWTYPE;
+BEGIN
+    SELECT h.* INTO STRICT head FROM consent_head h WHERE h.resident_id = e.resident_id;
+    e.seq := head.seq + 1;
+    e.prev_hash := head.hash;
+    e.hash := sha256(e.prev_hash || convert_to(consent_event_text(e), 'UTF8'));
+    INSERT INTO consent_event SELECT e.*;
+    UPDATE consent_head h SET seq = e.seq, hash = e.hash WHERE h.resident_id = e.resident_id;
+    RETURN e;
+END $$;
+
+-- Name: consent_close(uuid, text, text, uuid, uuid, text, text, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_close(p_resident uuid, p_decision text, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_pause_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone) RETURNS public.consent_event
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    event consent_event;
+    at timestamptz;
+BEGIN
+    PERFORM FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
+    at := clock_timestamp();
+    event.resident_id := p_resident;
+    event.decision := p_decision;
+    event.scope := p_scope;
+    event.item_id := p_item;
+    event.study_id := p_study;
+    event.category := p_category;
+    event.categories := '{}';
+    event.effect := p_effect;
+    event.pause_until := p_pause_until;
+    event.seen_seq := p_seen;
+    event.blind := false;
+    event.actor_id := p_actor;
+    event.actor_role := p_role;
+    event.method := p_method;
+    event.claimed_at := p_claimed_at;
+    event.recorded_at := at;
+    event := consent_append(event);
+    IF p_effect = 'no-contact' THEN
+        RETURN event;
+    END IF;
+    UPDATE consent_grant g
+       SET event_seq = event.seq,
+           data_period = CASE WHEN p_decision IN ('pause', 'resume') THEN g.data_period
+                              WHEN p_effect = 'stop' THEN g.data_period * tstzmultirange(tstzrange(NULL, at))
+                              ELSE '{}' END,
+           since = CASE WHEN p_decision IN ('pause', 'resume') OR p_effect = 'stop' THEN g.since END,
+           pauses = CASE p_decision
+                        WHEN 'pause' THEN g.pauses + tstzmultirange(tstzrange(at, p_pause_until))
+                        WHEN 'resume' THEN g.pauses - tstzmultirange(tstzrange(at, NULL))
+                        ELSE g.pauses END,
+           status = CASE WHEN p_decision IN ('pause', 'resume') THEN g.status
+                         WHEN g.status = 'ConsentRefused' THEN g.status
+                         WHEN p_decision = 'withdraw' THEN 'ConsentWithdrawn'
+                         WHEN p_decision = 'revoke' THEN 'ConsentRevoked'
+                         ELSE 'ConsentInvalidated' END
+     WHERE g.resident_id = p_resident
+       AND CASE p_scope WHEN 'item' THEN g.item_id = p_item
+                        WHEN 'study' THEN g.study_id = p_study
+                        WHEN 'category' THEN g.category = p_category
+                        ELSE true END;
+    RETURN event;
+END $$;
+
+-- Name: micros(timestamp with time zone); Type: FUNCTION; 
+
+CREATE FUNCTION public.micros(at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint;
+
+-- Name: consent_event_text(public.consent_event); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_event_text(e public.consent_event) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (jsonb_build_array((e).resident_id, (e).seq, (e).decision, (e).scope, (e).item_id, (e).study_id, (e).category, (e).notice_id, (e).notice_version, (e).language, to_jsonb((e).categories), (e).use, (e).past, (e).future, public.micros((e).valid_until), (e).effect, public.micros((e).pause_until), (e).seen_seq, (e).blind, (e).actor_id, (e).actor_role, (e).representation_id, (e).method, public.micros((e).claimed_at), public.micros((e).recorded_at)))::text;
+
+-- Name: enter(text, bytea); Type: FUNCTION; 
+
+CREATE FUNCTION public.enter(p_issuer text, p_subject_hmac bytea) RETURNS TABLE(known boolean, resident_id uuid, language text, zone text, refused_until timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    login identity%ROWTYPE;
+BEGIN
+    SELECT i.* INTO login FROM identity i
+     WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT false, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz;
+    ELSIF login.resident_id IS NULL THEN
+        RETURN QUERY SELECT true, NULL::uuid, NULL::text, NULL::text, login.erased_at;
+    ELSE
+        PERFORM set_config('app.resident', login.resident_id::text, true);
+        RETURN QUERY SELECT true, r.resident_id, r.language, r.zone, r.signed_out_at
+                       FROM resident r WHERE r.resident_id = login.resident_id;
+    END IF;
+END $$;
+
+-- Name: refuse_change(); Type: FUNCTION; 
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', tg_table_name USING ERRCODE = 'insufficient_privilege';
+END $$;
+
+-- Name: resident_drain(uuid); Type: FUNCTION; 
+
+CREATE FUNCTION public.resident_drain(p_resident uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    found_row boolean := false;
+    before text := current_setting('lock_timeout');
+BEGIN
+    PERFORM set_config('lock_timeout', '2s', true);
+    BEGIN
+        PERFORM pg_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0))
+           FROM resident_lock l WHERE l.resident_id = p_resident;
+        found_row := FOUND;
+    EXCEPTION WHEN lock_not_available THEN
+        PERFORM set_config('lock_timeout', before, true);
+        RETURN false;
+    END;
+    PERFORM set_config('lock_timeout', before, true);
+    IF NOT found_row THEN
+        RAISE EXCEPTION 'no lock row' USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN true;
+END $$;
+
+-- Name: access; Type: TABLE; 
+
+CREATE TABLE public.access (
+    resident_id uuid NOT NULL,
+    access_id uuid DEFAULT uuidv7() NOT NULL,
+    used_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    study_id uuid,
+    member_id uuid,
+    purpose text NOT NULL,
+    categories text[] NOT NULL,
+    data_from timestamp with time zone,
+    data_until timestamp with time zone,
+    samples bigint NOT NULL,
+    grant_seqs bigint[] NOT NULL,
+    visible_from timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.access FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE access; Type: COMMENT; 
+
+COMMENT ON TABLE public.access IS 'class: resident; append-only';
+
+-- Name: approval; Type: TABLE; 
+
+CREATE TABLE public.approval (
+    study_id uuid NOT NULL,
+    reference text NOT NULL,
+    authority text NOT NULL,
+    valid_from date NOT NULL,
+    valid_until date NOT NULL,
+    state text DEFAULT 'in-force'::text NOT NULL,
+    CONSTRAINT approval_check CHECK ((valid_from < valid_until)),
+    CONSTRAINT approval_state_check CHECK ((state = ANY (ARRAY['in-force'::text, 'suspended'::text, 'lapsed'::text])))
+);
+
+-- Name: TABLE approval; Type: COMMENT; 
+
+COMMENT ON TABLE public.approval IS 'class: reference';
+
+-- Name: block; Type: TABLE; 
+
+CREATE TABLE public.block (
+    resident_id uuid NOT NULL,
+    block_id uuid DEFAULT uuidv7() NOT NULL,
+    kind text NOT NULL,
+    source text NOT NULL,
+    scope text NOT NULL,
+    study_id uuid,
+    category text,
+    organisation text,
+    reason text,
+    placed_by uuid NOT NULL,
+    placed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lifted_by uuid,
+    lifted_at timestamp with time zone,
+    CONSTRAINT block_check CHECK (((scope <> 'study'::text) OR (study_id IS NOT NULL))),
+    CONSTRAINT block_check1 CHECK (((scope <> 'category'::text) OR (category IS NOT NULL))),
+    CONSTRAINT block_check2 CHECK (((scope <> 'organisation'::text) OR (organisation IS NOT NULL))),
+    CONSTRAINT block_kind_check CHECK ((kind = ANY (ARRAY['block'::text, 'hold'::text]))),
+    CONSTRAINT block_scope_check CHECK ((scope = ANY (ARRAY['everything'::text, 'study'::text, 'category'::text, 'organisation'::text, 'ehds'::text, 'contact'::text]))),
+    CONSTRAINT block_source_check CHECK ((source = ANY (ARRAY['resident'::text, 'protected-identity'::text, 'ehds-opt-out'::text, 'register'::text, 'data-protection-officer'::text])))
+);
+
+ALTER TABLE ONLY public.block FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE block; Type: COMMENT; 
+
+COMMENT ON TABLE public.block IS 'class: resident';
+
+-- Name: consent_grant; Type: TABLE; 
+
+CREATE TABLE public.consent_grant (
+    resident_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    category text NOT NULL,
+    study_id uuid,
+    use text NOT NULL,
+    notice_version integer NOT NULL,
+    recipients text[] NOT NULL,
+    ehds boolean NOT NULL,
+    status text NOT NULL,
+    event_seq bigint NOT NULL,
+    since timestamp with time zone,
+    valid_until timestamp with time zone,
+    data_period tstzmultirange NOT NULL,
+    pauses tstzmultirange DEFAULT '{}'::tstzmultirange NOT NULL,
+    CONSTRAINT consent_grant_status_check CHECK ((status = ANY (ARRAY['ConsentGiven'::text, 'RenewedConsentGiven'::text, 'ConsentRefused'::text, 'ConsentWithdrawn'::text, 'ConsentRevoked'::text, 'ConsentInvalidated'::text])))
+);
+
+ALTER TABLE ONLY public.consent_grant FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE consent_grant; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_grant IS 'class: resident';
+
+-- Name: COLUMN consent_grant.since; Type: COMMENT; 
+
+COMMENT ON COLUMN public.consent_grant.since IS 'since when the grant has been open without a break that closed its past';
+
+-- Name: COLUMN consent_grant.data_period; Type: COMMENT; 
+
+COMMENT ON COLUMN public.consent_grant.data_period IS 'the times of measurement that are granted, pauses not yet taken off';
+
+-- Name: stop_switch; Type: TABLE; 
+
+CREATE TABLE public.stop_switch (
+    stop_id uuid DEFAULT uuidv7() NOT NULL,
+    study_id uuid,
+    recipient text,
+    category text,
+    reason text NOT NULL,
+    placed_by uuid NOT NULL,
+    placed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lifted_by uuid,
+    lifted_at timestamp with time zone,
+    CONSTRAINT stop_switch_check CHECK ((num_nonnulls(study_id, recipient, category) = 1))
+);
+
+-- Name: TABLE stop_switch; Type: COMMENT; 
+
+COMMENT ON TABLE public.stop_switch IS 'class: reference';
+
+-- Name: study; Type: TABLE; 
+
+CREATE TABLE public.study (
+    study_id uuid DEFAULT uuidv7() NOT NULL,
+    kind text NOT NULL,
+    status text DEFAULT 'in-review'::text NOT NULL,
+    suspended_at timestamp with time zone,
+    title jsonb NOT NULL,
+    summary jsonb NOT NULL,
+    controller jsonb NOT NULL,
+    legal_basis text NOT NULL,
+    withdrawal_effects text[] NOT NULL,
+    retention_until date NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revision bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT study_kind_check CHECK ((kind = ANY (ARRAY['research'::text, 'care-development'::text]))),
+    CONSTRAINT study_status_check CHECK ((status = ANY (ARRAY['in-review'::text, 'approved'::text, 'active'::text, 'temporarily-closed-to-accrual'::text, 'closed-to-accrual'::text, 'completed'::text, 'disapproved'::text, 'withdrawn'::text]))),
+    CONSTRAINT study_withdrawal_effects_check CHECK ((withdrawal_effects <@ ARRAY['pause'::text, 'stop'::text, 'no-further-use'::text, 'erase'::text, 'no-contact'::text]))
+);
+
+-- Name: TABLE study; Type: COMMENT; 
+
+COMMENT ON TABLE public.study IS 'class: reference';
+
+-- Name: undenied_grant; Type: VIEW; 
+
+CREATE VIEW public.undenied_grant WITH (security_invoker='true') AS
+ SELECT resident_id,
+    item_id,
+    category,
+    study_id,
+    use,
+    notice_version,
+    recipients,
+    ehds,
+    status,
+    event_seq,
+    since,
+    valid_until,
+    data_period,
+    pauses
+   FROM public.consent_grant g
+  WHERE ((NOT isempty(data_period)) AND (NOT (EXISTS ( SELECT
+           FROM public.block b
+          WHERE ((b.resident_id = g.resident_id) AND (b.lifted_at IS NULL) AND
+                CASE b.scope
+                    WHEN 'everything'::text THEN true
+                    WHEN 'study'::text THEN (b.study_id = g.study_id)
+                    WHEN 'category'::text THEN (b.category = g.category)
+                    WHEN 'organisation'::text THEN (b.organisation = ANY (g.recipients))
+                    WHEN 'ehds'::text THEN g.ehds
+                    ELSE false
+                END)))) AND (NOT (EXISTS ( SELECT
+           FROM public.stop_switch t
+          WHERE ((t.lifted_at IS NULL) AND ((t.study_id = g.study_id) OR (t.category = g.category) OR (t.recipient = ANY (g.recipients))))))));
+
+-- Name: collectable; Type: VIEW; 
+
+CREATE VIEW public.collectable WITH (security_invoker='true') AS
+ SELECT resident_id,
+    category,
+    item_id,
+    (data_period - pauses) AS data_period,
+    (data_period @> statement_timestamp()) AS live
+   FROM public.undenied_grant g
+  WHERE ((use = ANY (ARRAY['study'::text, 'keep'::text])) AND ((study_id IS NULL) OR (EXISTS ( SELECT
+           FROM public.study s
+          WHERE ((s.study_id = g.study_id) AND (s.suspended_at IS NULL) AND (s.status = ANY (ARRAY['active'::text, 'closed-to-accrual'::text, 'temporarily-closed-to-accrual'::text])))))));
+
+-- Name: consent_head; Type: TABLE; 
+
+CREATE TABLE public.consent_head (
+    resident_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE consent_head; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_head IS 'class: resident';
+
+-- Name: consent_item; Type: TABLE; 
+
+CREATE TABLE public.consent_item (
+    item_id uuid NOT NULL,
+    version integer NOT NULL,
+    notice_id uuid NOT NULL,
+    study_id uuid,
+    "position" smallint NOT NULL,
+    use text NOT NULL,
+    purpose text NOT NULL,
+    categories text[] NOT NULL,
+    sources text[] DEFAULT '{}'::text[] NOT NULL,
+    recipients text[] DEFAULT '{}'::text[] NOT NULL,
+    recipient_classes text[] DEFAULT '{}'::text[] NOT NULL,
+    past boolean NOT NULL,
+    future boolean NOT NULL,
+    geography text DEFAULT 'SE'::text NOT NULL,
+    linkage text[] DEFAULT '{}'::text[] NOT NULL,
+    ai_training boolean DEFAULT false NOT NULL,
+    commercial_use boolean DEFAULT false NOT NULL,
+    recontact boolean DEFAULT false NOT NULL,
+    return_of_results boolean DEFAULT false NOT NULL,
+    ehds boolean DEFAULT false NOT NULL,
+    duration_days integer,
+    erase_by date,
+    required boolean DEFAULT false NOT NULL,
+    texts jsonb NOT NULL,
+    CONSTRAINT consent_item_categories_check CHECK ((cardinality(categories) > 0)),
+    CONSTRAINT consent_item_check CHECK ((past OR future)),
+    CONSTRAINT consent_item_check1 CHECK (((use = 'study'::text) = (study_id IS NOT NULL))),
+    CONSTRAINT consent_item_duration_days_check CHECK ((duration_days > 0)),
+    CONSTRAINT consent_item_linkage_check CHECK ((linkage <@ ARRAY['registers'::text, 'journal'::text, 'biobank'::text])),
+    CONSTRAINT consent_item_recipient_classes_check CHECK ((recipient_classes <@ ARRAY['named'::text, 'academic'::text, 'non-profit'::text, 'for-profit'::text, 'international'::text])),
+    CONSTRAINT consent_item_use_check CHECK ((use = ANY (ARRAY['study'::text, 'keep'::text, 'find'::text, 'contact'::text, 'feedback'::text, 'quote'::text])))
+);
+
+-- Name: TABLE consent_item; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_item IS 'class: reference';
+
+-- Name: data_key; Type: TABLE; 
+
+CREATE TABLE public.data_key (
+    resident_id uuid NOT NULL,
+    scope text NOT NULL,
+    version integer NOT NULL,
+    kek text NOT NULL,
+    wrapped bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.data_key FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE data_key; Type: COMMENT; 
+
+COMMENT ON TABLE public.data_key IS 'class: resident';
+
+-- Name: COLUMN data_key.scope; Type: COMMENT; 
+
+COMMENT ON COLUMN public.data_key.scope IS 'a data category; destroying the row makes every copy of its segments unreadable';
+
+-- Name: enrolment; Type: TABLE; 
+
+CREATE TABLE public.enrolment (
+    resident_id uuid NOT NULL,
+    enrolment_id uuid DEFAULT uuidv7() NOT NULL,
+    study_id uuid NOT NULL,
+    code uuid DEFAULT gen_random_uuid() NOT NULL,
+    enrolled_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by text,
+    CONSTRAINT enrolment_ended_by_check CHECK ((ended_by = ANY (ARRAY['resident'::text, 'study'::text, 'controller'::text])))
+);
+
+ALTER TABLE ONLY public.enrolment FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE enrolment; Type: COMMENT; 
+
+COMMENT ON TABLE public.enrolment IS 'class: resident';
+
+-- Name: erasure; Type: TABLE; 
+
+CREATE TABLE public.erasure (
+    resident_id uuid NOT NULL,
+    erasure_id uuid DEFAULT uuidv7() NOT NULL,
+    scope text NOT NULL,
+    erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.erasure FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE erasure; Type: COMMENT; 
+
+COMMENT ON TABLE public.erasure IS 'class: resident';
+
+-- Name: identity; Type: TABLE; 
+
+CREATE TABLE public.identity (
+    issuer text NOT NULL,
+    subject_hmac bytea NOT NULL,
+    resident_id uuid,
+    erased_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT identity_check CHECK (((resident_id IS NULL) = (erased_at IS NOT NULL)))
+);
+
+ALTER TABLE ONLY public.identity FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE identity; Type: COMMENT; 
+
+COMMENT ON TABLE public.identity IS 'class: directory';
+
+-- Name: COLUMN identity.erased_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.identity.erased_at IS 'the account is gone; older tokens are refused until this row is purged, when all of them have run out';
+
+-- Name: job; Type: TABLE; 
+
+CREATE TABLE public.job (
+    bucket smallint NOT NULL,
+    job_id uuid DEFAULT uuidv7() NOT NULL,
+    kind text NOT NULL,
+    resident_id uuid NOT NULL,
+    about bigint,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    attempts smallint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.job FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE job; Type: COMMENT; 
+
+COMMENT ON TABLE public.job IS 'class: queue';
+
+-- Name: member; Type: TABLE; 
+
+CREATE TABLE public.member (
+    issuer text NOT NULL,
+    subject_hmac bytea NOT NULL,
+    member_id uuid DEFAULT uuidv7() NOT NULL,
+    label text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: TABLE member; Type: COMMENT; 
+
+COMMENT ON TABLE public.member IS 'class: directory';
+
+-- Name: membership; Type: TABLE; 
+
+CREATE TABLE public.membership (
+    membership_id uuid DEFAULT uuidv7() NOT NULL,
+    member_id uuid NOT NULL,
+    role text NOT NULL,
+    study_id uuid,
+    organisation_id uuid,
+    granted_by uuid,
+    granted_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT membership_check CHECK ((granted_by <> member_id)),
+    CONSTRAINT membership_role_check CHECK ((role = ANY (ARRAY['steward'::text, 'data-protection-officer'::text, 'operator'::text, 'lead'::text, 'coordinator'::text, 'analyst'::text, 'organisation-analyst'::text, 'organisation-editor'::text])))
+);
+
+-- Name: TABLE membership; Type: COMMENT; 
+
+COMMENT ON TABLE public.membership IS 'class: reference';
+
+-- Name: message; Type: TABLE; 
+
+CREATE TABLE public.message (
+    resident_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    kind text NOT NULL,
+    about uuid,
+    study_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone,
+    archived_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.message FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE message; Type: COMMENT; 
+
+COMMENT ON TABLE public.message IS 'class: resident';
+
+-- Name: notice; Type: TABLE; 
+
+CREATE TABLE public.notice (
+    notice_id uuid DEFAULT uuidv7() NOT NULL,
+    study_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- Name: TABLE notice; Type: COMMENT; 
+
+COMMENT ON TABLE public.notice IS 'class: reference';
+
+-- Name: COLUMN notice.study_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.notice.study_id IS 'none: the platform''s own';
+
+-- Name: notice_text; Type: TABLE; 
+
+CREATE TABLE public.notice_text (
+    notice_id uuid NOT NULL,
+    version integer NOT NULL,
+    language text NOT NULL,
+    title text NOT NULL,
+    body text NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT notice_text_check CHECK ((sha256 = sha256(convert_to(body, 'UTF8'::name))))
+);
+
+-- Name: TABLE notice_text; Type: COMMENT; 
+
+COMMENT ON TABLE public.notice_text IS 'class: reference';
+
+-- Name: notice_version; Type: TABLE; 
+
+CREATE TABLE public.notice_version (
+    notice_id uuid NOT NULL,
+    version integer NOT NULL,
+    change text NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT notice_version_change_check CHECK ((change = ANY (ARRAY['editorial'::text, 'minor'::text, 'material'::text]))),
+    CONSTRAINT notice_version_version_check CHECK ((version > 0))
+);
+
+-- Name: TABLE notice_version; Type: COMMENT; 
+
+COMMENT ON TABLE public.notice_version IS 'class: reference';
+
+-- Name: outbox; Type: TABLE; 
+
+CREATE TABLE public.outbox (
+    bucket smallint NOT NULL,
+    message_id uuid NOT NULL,
+    resident_id uuid NOT NULL,
+    kind text NOT NULL,
+    study_id uuid,
+    not_before timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    leased_until timestamp with time zone,
+    attempts smallint DEFAULT 0 NOT NULL,
+    CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'cancelled'::text, 'expired'::text, 'dead'::text])))
+);
+
+ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE outbox; Type: COMMENT; 
+
+COMMENT ON TABLE public.outbox IS 'class: queue';
+
+-- Name: participant_code; Type: TABLE; 
+
+CREATE TABLE public.participant_code (
+    code uuid NOT NULL,
+    study_id uuid NOT NULL,
+    resident_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.participant_code FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE participant_code; Type: COMMENT; 
+
+COMMENT ON TABLE public.participant_code IS 'class: directory';
+
+-- Name: permit; Type: VIEW; 
+
+CREATE VIEW public.permit WITH (security_invoker='true') AS
+ SELECT resident_id,
+    study_id,
+    use,
+    item_id,
+    category,
+    event_seq,
+    notice_version,
+    (data_period - pauses) AS data_period
+   FROM public.undenied_grant g
+  WHERE (((valid_until IS NULL) OR (valid_until > statement_timestamp())) AND (NOT (pauses @> statement_timestamp())) AND ((study_id IS NULL) OR (EXISTS ( SELECT
+           FROM public.study s
+          WHERE ((s.study_id = g.study_id) AND (s.suspended_at IS NULL) AND (s.status = ANY (ARRAY['active'::text, 'closed-to-accrual'::text, 'temporarily-closed-to-accrual'::text, 'completed'::text])) AND (s.retention_until >= (statement_timestamp())::date) AND (EXISTS ( SELECT
+                   FROM public.approval a
+                  WHERE ((a.study_id = s.study_id) AND (a.state = 'in-force'::text) AND (((statement_timestamp())::date >= a.valid_from) AND ((statement_timestamp())::date <= a.valid_until))))))))));
+
+-- Name: person; Type: TABLE; 
+
+CREATE TABLE public.person (
+    person_hmac bytea NOT NULL,
+    resident_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.person FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE person; Type: COMMENT; 
+
+COMMENT ON TABLE public.person IS 'class: directory';
+
+-- Name: reply; Type: TABLE; 
+
+CREATE TABLE public.reply (
+    actor_id uuid NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status smallint,
+    content_type text,
+    body bytea,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.reply FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE reply; Type: COMMENT; 
+
+COMMENT ON TABLE public.reply IS 'class: directory';
+
+-- Name: resident; Type: TABLE; 
+
+CREATE TABLE public.resident (
+    resident_id uuid DEFAULT uuidv7() NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    notice_version integer NOT NULL,
+    notice_language text NOT NULL,
+    language text NOT NULL,
+    zone text DEFAULT 'Europe/Stockholm'::text NOT NULL,
+    preferences jsonb DEFAULT '{}'::jsonb NOT NULL,
+    protected_identity boolean DEFAULT false NOT NULL,
+    person_number_sealed bytea,
+    signed_out_at timestamp with time zone,
+    unused_since timestamp with time zone,
+    revision bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT resident_state_check CHECK ((state = ANY (ARRAY['active'::text, 'moved-out'::text, 'deceased'::text, 'incapacitated'::text, 'erased'::text])))
+);
+
+ALTER TABLE ONLY public.resident FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE resident; Type: COMMENT; 
+
+COMMENT ON TABLE public.resident IS 'class: resident';
+
+-- Name: COLUMN resident.state; Type: COMMENT; 
+
+COMMENT ON COLUMN public.resident.state IS 'erased: an erasure that a hold or a use under way defers; the row goes when it is done';
+
+-- Name: COLUMN resident.notice_version; Type: COMMENT; 
+
+COMMENT ON COLUMN public.resident.notice_version IS 'the platform notice that was accepted at created_at, in notice_language';
+
+-- Name: COLUMN resident.signed_out_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.resident.signed_out_at IS 'tokens of logins up to this moment are refused';
+
+-- Name: COLUMN resident.unused_since; Type: COMMENT; 
+
+COMMENT ON COLUMN public.resident.unused_since IS 'since when no use is left for what was donated; erased 90 days later';
+
+-- Name: resident_attribute; Type: TABLE; 
+
+CREATE TABLE public.resident_attribute (
+    resident_id uuid NOT NULL,
+    name text NOT NULL,
+    value text NOT NULL,
+    source text NOT NULL,
+    as_of timestamp with time zone NOT NULL,
+    dispute text,
+    disputed_at timestamp with time zone,
+    CONSTRAINT resident_attribute_name_check CHECK ((name = ANY (ARRAY['birth-date'::text, 'sex'::text, 'municipality'::text])))
+);
+
+ALTER TABLE ONLY public.resident_attribute FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE resident_attribute; Type: COMMENT; 
+
+COMMENT ON TABLE public.resident_attribute IS 'class: resident';
+
+-- Name: resident_lock; Type: TABLE; 
+
+CREATE TABLE public.resident_lock (
+    resident_id uuid NOT NULL
+);
+
+-- Name: TABLE resident_lock; Type: COMMENT; 
+
+COMMENT ON TABLE public.resident_lock IS 'class: resident; open: nothing but ids, seen by every role that uses the gate, so that a lock is never silently not taken';
+
+-- Name: schema_migration; Type: TABLE; 
+
+CREATE TABLE public.schema_migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+-- Name: TABLE schema_migration; Type: COMMENT; 
+
+COMMENT ON TABLE public.schema_migration IS 'class: reference';
+
+-- Name: segment; Type: TABLE; 
+
+CREATE TABLE public.segment (
+    resident_id uuid NOT NULL,
+    stream_id uuid NOT NULL,
+    first_ms bigint NOT NULL,
+    segment_id uuid NOT NULL,
+    last_ms bigint NOT NULL,
+    category text NOT NULL,
+    samples integer NOT NULL,
+    utc_offset_minutes smallint,
+    key_version integer NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT segment_check CHECK ((first_ms <= last_ms)),
+    CONSTRAINT segment_samples_check CHECK ((samples > 0))
+);
+ALTER TABLE ONLY public.segment ALTER COLUMN body SET STORAGE EXTERNAL;
+
+ALTER TABLE ONLY public.segment FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE segment; Type: COMMENT; 
+
+COMMENT ON TABLE public.segment IS 'class: resident';
+
+-- Name: COLUMN segment.last_ms; Type: COMMENT; 
+
+COMMENT ON COLUMN public.segment.last_ms IS 'the start of the last sample in it';
+
+-- Name: COLUMN segment.body; Type: COMMENT; 
+
+COMMENT ON COLUMN public.segment.body IS 'packed columns under AES-256-GCM; resident, stream, segment and key version are authenticated';
+
+-- Name: stream; Type: TABLE; 
+
+CREATE TABLE public.stream (
+    resident_id uuid NOT NULL,
+    stream_id uuid NOT NULL,
+    measure text NOT NULL,
+    category text NOT NULL,
+    source text NOT NULL,
+    head_ms bigint NOT NULL,
+    samples bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_upload_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.stream FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE stream; Type: COMMENT; 
+
+COMMENT ON TABLE public.stream IS 'class: resident';
+
+-- Name: COLUMN stream.head_ms; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.head_ms IS 'the start of the newest sample; what is newer is appended without reading';
+
+-- Name: withdrawal; Type: TABLE; 
+
+CREATE TABLE public.withdrawal (
+    resident_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    drained_at timestamp with time zone,
+    destroy text[] DEFAULT '{}'::text[] NOT NULL,
+    destroyed_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.withdrawal FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE withdrawal; Type: COMMENT; 
+
+COMMENT ON TABLE public.withdrawal IS 'class: resident';
+
+-- Name: access access_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.access
+    ADD CONSTRAINT access_pkey PRIMARY KEY (resident_id, access_id);
+
+-- Name: approval approval_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_pkey PRIMARY KEY (study_id, reference);
+
+-- Name: block block_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (resident_id, block_id);
+
+-- Name: consent_event consent_event_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.consent_event
+    ADD CONSTRAINT consent_event_pkey PRIMARY KEY (resident_id, seq);
+
+-- Name: consent_grant consent_grant_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.consent_grant
+    ADD CONSTRAINT consent_grant_pkey PRIMARY KEY (resident_id, item_id, category);
+
+-- Name: consent_head consent_head_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.consent_head
+    ADD CONSTRAINT consent_head_pkey PRIMARY KEY (resident_id);
+
+-- Name: consent_item consent_item_notice_id_version_position_key; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.consent_item
+    ADD CONSTRAINT consent_item_notice_id_version_position_key UNIQUE (notice_id, version, "position");
+
+-- Name: consent_item consent_item_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.consent_item
+    ADD CONSTRAINT consent_item_pkey PRIMARY KEY (item_id, version);
+
+-- Name: data_key data_key_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.data_key
+    ADD CONSTRAINT data_key_pkey PRIMARY KEY (resident_id, scope, version);
+
+-- Name: enrolment enrolment_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.enrolment
+    ADD CONSTRAINT enrolment_pkey PRIMARY KEY (resident_id, enrolment_id);
+
+-- Name: erasure erasure_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.erasure
+    ADD CONSTRAINT erasure_pkey PRIMARY KEY (resident_id, erasure_id);
+
+-- Name: identity identity_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.identity
+    ADD CONSTRAINT identity_pkey PRIMARY KEY (subject_hmac, issuer);
+
+-- Name: job job_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (bucket, job_id);
+
+-- Name: member member_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.member
+    ADD CONSTRAINT member_pkey PRIMARY KEY (subject_hmac, issuer);
+
+-- Name: membership membership_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (membership_id);
+
+-- Name: message message_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (resident_id, message_id);
+
+-- Name: notice notice_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_pkey PRIMARY KEY (notice_id);
+
+-- Name: notice_text notice_text_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.notice_text
+    ADD CONSTRAINT notice_text_pkey PRIMARY KEY (notice_id, version, language);
+
+-- Name: notice_version notice_version_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.notice_version
+    ADD CONSTRAINT notice_version_pkey PRIMARY KEY (notice_id, version);
+
+-- Name: outbox outbox_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (bucket, message_id);
+
+-- Name: participant_code participant_code_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.participant_code
+    ADD CONSTRAINT participant_code_pkey PRIMARY KEY (code);
+
+-- Name: person person_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.person
+    ADD CONSTRAINT person_pkey PRIMARY KEY (person_hmac);
+
+-- Name: reply reply_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.reply
+    ADD CONSTRAINT reply_pkey PRIMARY KEY (actor_id, route, key);
+
+-- Name: resident_attribute resident_attribute_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.resident_attribute
+    ADD CONSTRAINT resident_attribute_pkey PRIMARY KEY (resident_id, name);
+
+-- Name: resident_lock resident_lock_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.resident_lock
+    ADD CONSTRAINT resident_lock_pkey PRIMARY KEY (resident_id);
+
+-- Name: resident resident_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.resident
+    ADD CONSTRAINT resident_pkey PRIMARY KEY (resident_id);
+
+-- Name: schema_migration schema_migration_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+
+-- Name: segment segment_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.segment
+    ADD CONSTRAINT segment_pkey PRIMARY KEY (resident_id, stream_id, first_ms, segment_id);
+
+-- Name: stop_switch stop_switch_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.stop_switch
+    ADD CONSTRAINT stop_switch_pkey PRIMARY KEY (stop_id);
+
+-- Name: stream stream_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.stream
+    ADD CONSTRAINT stream_pkey PRIMARY KEY (resident_id, stream_id);
+
+-- Name: stream stream_resident_id_measure_source_key; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.stream
+    ADD CONSTRAINT stream_resident_id_measure_source_key UNIQUE (resident_id, measure, source);
+
+-- Name: study study_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.study
+    ADD CONSTRAINT study_pkey PRIMARY KEY (study_id);
+
+-- Name: withdrawal withdrawal_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.withdrawal
+    ADD CONSTRAINT withdrawal_pkey PRIMARY KEY (resident_id, seq);
+
+-- Name: block_live; Type: INDEX; 
+
+CREATE INDEX block_live ON public.block USING btree (resident_id) WHERE (lifted_at IS NULL);
+
+-- Name: consent_grant_ends; Type: INDEX; 
+
+CREATE INDEX consent_grant_ends ON public.consent_grant USING btree (valid_until) WHERE (valid_until IS NOT NULL);
+
+-- Name: enrolment_live; Type: INDEX; 
+
+CREATE UNIQUE INDEX enrolment_live ON public.enrolment USING btree (resident_id, study_id) WHERE (ended_at IS NULL);
+
+-- Name: erasure_erased_at; Type: INDEX; 
+
+CREATE INDEX erasure_erased_at ON public.erasure USING btree (erased_at);
+
+-- Name: identity_erased; Type: INDEX; 
+
+CREATE INDEX identity_erased ON public.identity USING btree (erased_at) WHERE (erased_at IS NOT NULL);
+
+-- Name: identity_resident; Type: INDEX; 
+
+CREATE INDEX identity_resident ON public.identity USING btree (resident_id);
+
+-- Name: job_due; Type: INDEX; 
+
+CREATE INDEX job_due ON public.job USING btree (bucket, due_at);
+
+-- Name: job_resident; Type: INDEX; 
+
+CREATE INDEX job_resident ON public.job USING btree (bucket, resident_id);
+
+-- Name: membership_live; Type: INDEX; 
+
+CREATE UNIQUE INDEX membership_live ON public.membership USING btree (member_id, role, study_id, organisation_id) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
+
+-- Name: outbox_resident; Type: INDEX; 
+
+CREATE INDEX outbox_resident ON public.outbox USING btree (bucket, resident_id) WHERE (state = 'waiting'::text);
+
+-- Name: outbox_waiting; Type: INDEX; 
+
+CREATE INDEX outbox_waiting ON public.outbox USING btree (bucket, not_before) WHERE (state = 'waiting'::text);
+
+-- Name: participant_code_resident; Type: INDEX; 
+
+CREATE INDEX participant_code_resident ON public.participant_code USING btree (resident_id);
+
+-- Name: participant_code_study; Type: INDEX; 
+
+CREATE INDEX participant_code_study ON public.participant_code USING btree (study_id, code);
+
+-- Name: person_resident; Type: INDEX; 
+
+CREATE INDEX person_resident ON public.person USING btree (resident_id);
+
+-- Name: reply_made_at; Type: INDEX; 
+
+CREATE INDEX reply_made_at ON public.reply USING btree (made_at);
+
+-- Name: resident_unused; Type: INDEX; 
+
+CREATE INDEX resident_unused ON public.resident USING btree (unused_since) WHERE (unused_since IS NOT NULL);
+
+-- Name: withdrawal_open; Type: INDEX; 
+
+CREATE INDEX withdrawal_open ON public.withdrawal USING btree (resident_id) WHERE ((drained_at IS NULL) OR (destroyed_at IS NULL));
+
+-- Name: access append_only; Type: TRIGGER; 
+
+CREATE TRIGGER append_only BEFORE UPDATE ON public.access FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+-- Name: consent_event append_only; Type: TRIGGER; 
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.consent_event FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+-- Name: consent_event append_only_truncate; Type: TRIGGER; 
+
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.consent_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+-- Name: approval approval_study_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.approval
+    ADD CONSTRAINT approval_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
+
+-- Name: consent_item consent_item_notice_id_version_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.consent_item
+    ADD CONSTRAINT consent_item_notice_id_version_fkey FOREIGN KEY (notice_id, version) REFERENCES public.notice_version(notice_id, version);
+
+-- Name: enrolment enrolment_study_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.enrolment
+    ADD CONSTRAINT enrolment_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
+
+-- Name: notice notice_study_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.notice
+    ADD CONSTRAINT notice_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
+
+-- Name: notice_text notice_text_notice_id_version_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.notice_text
+    ADD CONSTRAINT notice_text_notice_id_version_fkey FOREIGN KEY (notice_id, version) REFERENCES public.notice_version(notice_id, version);
+
+-- Name: notice_version notice_version_notice_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.notice_version
+    ADD CONSTRAINT notice_version_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(notice_id);
+
+-- Name: access; Type: ROW SECURITY; 
+
+ALTER TABLE public.access ENABLE ROW LEVEL SECURITY;
+
+-- Name: block; Type: ROW SECURITY; 
+
+ALTER TABLE public.block ENABLE ROW LEVEL SECURITY;
+
+-- Name: consent_event; Type: ROW SECURITY; 
+
+ALTER TABLE public.consent_event ENABLE ROW LEVEL SECURITY;
+
+-- Name: consent_grant; Type: ROW SECURITY; 
+
+ALTER TABLE public.consent_grant ENABLE ROW LEVEL SECURITY;
+
+-- Name: consent_head; Type: ROW SECURITY; 
+
+ALTER TABLE public.consent_head ENABLE ROW LEVEL SECURITY;
+
+-- Name: data_key; Type: ROW SECURITY; 
+
+ALTER TABLE public.data_key ENABLE ROW LEVEL SECURITY;
+
+-- Name: enrolment; Type: ROW SECURITY; 
+
+ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
+
+-- Name: erasure; Type: ROW SECURITY; 
+
+ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
+
+-- Name: identity; Type: ROW SECURITY; 
+
+ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
+
+-- Name: access job; Type: POLICY; 
+
+CREATE POLICY job ON public.access TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: block job; Type: POLICY; 
+
+CREATE POLICY job ON public.block TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: consent_event job; Type: POLICY; 
+
+CREATE POLICY job ON public.consent_event TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: consent_grant job; Type: POLICY; 
+
+CREATE POLICY job ON public.consent_grant TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: consent_head job; Type: POLICY; 
+
+CREATE POLICY job ON public.consent_head TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: data_key job; Type: POLICY; 
+
+CREATE POLICY job ON public.data_key TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: enrolment job; Type: POLICY; 
+
+CREATE POLICY job ON public.enrolment TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: erasure job; Type: POLICY; 
+
+CREATE POLICY job ON public.erasure TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: identity job; Type: POLICY; 
+
+CREATE POLICY job ON public.identity TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: job; Type: ROW SECURITY; 
+
+ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
+
+-- Name: job job; Type: POLICY; 
+
+CREATE POLICY job ON public.job TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: message job; Type: POLICY; 
+
+CREATE POLICY job ON public.message TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: outbox job; Type: POLICY; 
+
+CREATE POLICY job ON public.outbox TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: participant_code job; Type: POLICY; 
+
+CREATE POLICY job ON public.participant_code TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: person job; Type: POLICY; 
+
+CREATE POLICY job ON public.person TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: reply job; Type: POLICY; 
+
+CREATE POLICY job ON public.reply TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: resident job; Type: POLICY; 
+
+CREATE POLICY job ON public.resident TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: resident_attribute job; Type: POLICY; 
+
+CREATE POLICY job ON public.resident_attribute TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: segment job; Type: POLICY; 
+
+CREATE POLICY job ON public.segment TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: stream job; Type: POLICY; 
+
+CREATE POLICY job ON public.stream TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: withdrawal job; Type: POLICY; 
+
+CREATE POLICY job ON public.withdrawal TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: person keyed; Type: POLICY; 
+
+CREATE POLICY keyed ON public.person FOR SELECT TO medverka_api USING (((person_hmac = decode(NULLIF(current_setting('app.person'::text, true), ''::text), 'hex'::text)) OR (resident_id = public.app_resident())));
+
+-- Name: identity login; Type: POLICY; 
+
+CREATE POLICY login ON public.identity TO medverka_api USING (((subject_hmac = public.app_subject()) OR (resident_id = public.app_resident()))) WITH CHECK (((subject_hmac = public.app_subject()) OR (resident_id = public.app_resident()) OR (resident_id IS NULL)));
+
+-- Name: message; Type: ROW SECURITY; 
+
+ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
+
+-- Name: outbox; Type: ROW SECURITY; 
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+-- Name: access own; Type: POLICY; 
+
+CREATE POLICY own ON public.access FOR SELECT TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: block own; Type: POLICY; 
+
+CREATE POLICY own ON public.block TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: consent_event own; Type: POLICY; 
+
+CREATE POLICY own ON public.consent_event TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: consent_grant own; Type: POLICY; 
+
+CREATE POLICY own ON public.consent_grant TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: consent_head own; Type: POLICY; 
+
+CREATE POLICY own ON public.consent_head TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: data_key own; Type: POLICY; 
+
+CREATE POLICY own ON public.data_key TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: enrolment own; Type: POLICY; 
+
+CREATE POLICY own ON public.enrolment TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: erasure own; Type: POLICY; 
+
+CREATE POLICY own ON public.erasure TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: job own; Type: POLICY; 
+
+CREATE POLICY own ON public.job TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: message own; Type: POLICY; 
+
+CREATE POLICY own ON public.message TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: outbox own; Type: POLICY; 
+
+CREATE POLICY own ON public.outbox TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: participant_code own; Type: POLICY; 
+
+CREATE POLICY own ON public.participant_code TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: reply own; Type: POLICY; 
+
+CREATE POLICY own ON public.reply TO medverka_api USING (((actor_id = public.app_resident()) OR (actor_id = public.app_member())));
+
+-- Name: resident own; Type: POLICY; 
+
+CREATE POLICY own ON public.resident TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: resident_attribute own; Type: POLICY; 
+
+CREATE POLICY own ON public.resident_attribute TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: segment own; Type: POLICY; 
+
+CREATE POLICY own ON public.segment TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: stream own; Type: POLICY; 
+
+CREATE POLICY own ON public.stream TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: withdrawal own; Type: POLICY; 
+
+CREATE POLICY own ON public.withdrawal TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: person own_delete; Type: POLICY; 
+
+CREATE POLICY own_delete ON public.person FOR DELETE TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: access own_end; Type: POLICY; 
+
+CREATE POLICY own_end ON public.access FOR DELETE TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: person own_insert; Type: POLICY; 
+
+CREATE POLICY own_insert ON public.person FOR INSERT TO medverka_api WITH CHECK ((resident_id = public.app_resident()));
+
+-- Name: participant_code; Type: ROW SECURITY; 
+
+ALTER TABLE public.participant_code ENABLE ROW LEVEL SECURITY;
+
+-- Name: person; Type: ROW SECURITY; 
+
+ALTER TABLE public.person ENABLE ROW LEVEL SECURITY;
+
+-- Name: reply; Type: ROW SECURITY; 
+
+ALTER TABLE public.reply ENABLE ROW LEVEL SECURITY;
+
+-- Name: resident; Type: ROW SECURITY; 
+
+ALTER TABLE public.resident ENABLE ROW LEVEL SECURITY;
+
+-- Name: resident_attribute; Type: ROW SECURITY; 
+
+ALTER TABLE public.resident_attribute ENABLE ROW LEVEL SECURITY;
+
+-- Name: segment; Type: ROW SECURITY; 
+
+ALTER TABLE public.segment ENABLE ROW LEVEL SECURITY;
+
+-- Name: stream; Type: ROW SECURITY; 
+
+ALTER TABLE public.stream ENABLE ROW LEVEL SECURITY;
+
+-- Name: block study; Type: POLICY; 
+
+CREATE POLICY study ON public.block FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = block.resident_id) AND (g.study_id = public.app_study()))))));
+
+-- Name: consent_grant study; Type: POLICY; 
+
+CREATE POLICY study ON public.consent_grant FOR SELECT TO medverka_api USING ((study_id = public.app_study()));
+
+-- Name: data_key study; Type: POLICY; 
+
+CREATE POLICY study ON public.data_key FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = data_key.resident_id) AND (g.study_id = public.app_study()) AND (g.category = data_key.scope) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+
+-- Name: enrolment study; Type: POLICY; 
+
+CREATE POLICY study ON public.enrolment FOR SELECT TO medverka_api USING ((study_id = public.app_study()));
+
+-- Name: participant_code study; Type: POLICY; 
+
+CREATE POLICY study ON public.participant_code FOR SELECT TO medverka_api USING ((study_id = public.app_study()));
+
+-- Name: segment study; Type: POLICY; 
+
+CREATE POLICY study ON public.segment FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = segment.resident_id) AND (g.study_id = public.app_study()) AND (g.category = segment.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+
+-- Name: stream study; Type: POLICY; 
+
+CREATE POLICY study ON public.stream FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = stream.resident_id) AND (g.study_id = public.app_study()) AND (g.category = stream.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+
+-- Name: access used; Type: POLICY; 
+
+CREATE POLICY used ON public.access FOR INSERT TO medverka_api WITH CHECK ((study_id = public.app_study()));
+
+-- Name: withdrawal; Type: ROW SECURITY; 
+
+ALTER TABLE public.withdrawal ENABLE ROW LEVEL SECURITY;
+
+-- Name: SCHEMA public; Type: ACL; 
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO medverka_api;
+GRANT USAGE ON SCHEMA public TO medverka_worker;
+GRANT USAGE ON SCHEMA public TO medverka_auditor;
+
+-- Name: TABLE consent_event; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.consent_event TO medverka_api;
+GRANT SELECT,INSERT ON TABLE public.consent_event TO medverka_worker;
+
+-- Name: TABLE access; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.access TO medverka_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.access TO medverka_worker;
+
+-- Name: TABLE approval; Type: ACL; 
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.approval TO medverka_api;
+GRANT SELECT ON TABLE public.approval TO medverka_worker;
+GRANT SELECT ON TABLE public.approval TO medverka_auditor;
+
+-- Name: TABLE block; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.block TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.block TO medverka_worker;
+
+-- Name: TABLE consent_grant; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_grant TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_grant TO medverka_worker;
+
+-- Name: TABLE stop_switch; Type: ACL; 
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.stop_switch TO medverka_api;
+GRANT SELECT ON TABLE public.stop_switch TO medverka_worker;
+GRANT SELECT ON TABLE public.stop_switch TO medverka_auditor;
+
+-- Name: TABLE study; Type: ACL; 
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.study TO medverka_api;
+GRANT SELECT ON TABLE public.study TO medverka_worker;
+GRANT SELECT ON TABLE public.study TO medverka_auditor;
+
+-- Name: TABLE undenied_grant; Type: ACL; 
+
+GRANT SELECT ON TABLE public.undenied_grant TO medverka_api;
+GRANT SELECT ON TABLE public.undenied_grant TO medverka_worker;
+
+-- Name: TABLE collectable; Type: ACL; 
+
+GRANT SELECT ON TABLE public.collectable TO medverka_api;
+GRANT SELECT ON TABLE public.collectable TO medverka_worker;
+
+-- Name: TABLE consent_head; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_worker;
+
+-- Name: TABLE consent_item; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.consent_item TO medverka_api;
+GRANT SELECT ON TABLE public.consent_item TO medverka_worker;
+GRANT SELECT ON TABLE public.consent_item TO medverka_auditor;
+
+-- Name: TABLE data_key; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_worker;
+
+-- Name: TABLE enrolment; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO medverka_worker;
+
+-- Name: TABLE erasure; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.erasure TO medverka_api;
+GRANT SELECT,INSERT ON TABLE public.erasure TO medverka_worker;
+
+-- Name: TABLE identity; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.identity TO medverka_worker;
+
+-- Name: TABLE job; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.job TO medverka_worker;
+
+-- Name: TABLE member; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.member TO medverka_api;
+GRANT SELECT ON TABLE public.member TO medverka_worker;
+GRANT SELECT ON TABLE public.member TO medverka_auditor;
+
+-- Name: TABLE membership; Type: ACL; 
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.membership TO medverka_api;
+GRANT SELECT ON TABLE public.membership TO medverka_worker;
+GRANT SELECT ON TABLE public.membership TO medverka_auditor;
+
+-- Name: TABLE message; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.message TO medverka_worker;
+
+-- Name: TABLE notice; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.notice TO medverka_api;
+GRANT SELECT ON TABLE public.notice TO medverka_worker;
+GRANT SELECT ON TABLE public.notice TO medverka_auditor;
+
+-- Name: TABLE notice_text; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.notice_text TO medverka_api;
+GRANT SELECT ON TABLE public.notice_text TO medverka_worker;
+GRANT SELECT ON TABLE public.notice_text TO medverka_auditor;
+
+-- Name: TABLE notice_version; Type: ACL; 
+
+GRANT SELECT,INSERT ON TABLE public.notice_version TO medverka_api;
+GRANT SELECT ON TABLE public.notice_version TO medverka_worker;
+GRANT SELECT ON TABLE public.notice_version TO medverka_auditor;
+
+-- Name: TABLE outbox; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.outbox TO medverka_worker;
+
+-- Name: TABLE participant_code; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant_code TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.participant_code TO medverka_worker;
+
+-- Name: TABLE permit; Type: ACL; 
+
+GRANT SELECT ON TABLE public.permit TO medverka_api;
+GRANT SELECT ON TABLE public.permit TO medverka_worker;
+
+-- Name: TABLE person; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.person TO medverka_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.person TO medverka_worker;
+
+-- Name: TABLE reply; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reply TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reply TO medverka_worker;
+
+-- Name: TABLE resident; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident TO medverka_worker;
+
+-- Name: TABLE resident_attribute; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident_attribute TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident_attribute TO medverka_worker;
+
+-- Name: TABLE resident_lock; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_worker;
+
+-- Name: TABLE schema_migration; Type: ACL; 
+
+GRANT SELECT ON TABLE public.schema_migration TO medverka_api;
+GRANT SELECT ON TABLE public.schema_migration TO medverka_worker;
+GRANT SELECT ON TABLE public.schema_migration TO medverka_auditor;
+
+-- Name: TABLE segment; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO medverka_worker;
+
+-- Name: TABLE stream; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO medverka_worker;
+
+-- Name: TABLE withdrawal; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.withdrawal TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.withdrawal TO medverka_worker;

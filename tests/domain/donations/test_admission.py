@@ -1,0 +1,179 @@
+"""Which samples may be stored, and what an app is told about the others."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.consents.gate import Collectable, Milliseconds
+from domain.donations.admission import EARLIEST, Judged, judge_all
+from domain.donations.measures import DAY, MEASURES
+from domain.donations.model import Batch, Rejection, Upload
+
+NOW = 1_760_000_000_000
+EVER = Collectable(live=True, periods=[(None, None)])
+
+
+def batch(start: list[int], value: list[float] | None = None, **change: object) -> Batch:
+    """Heart rates, unless changed."""
+    fields = {"measure": "heart-rate", "unit": "/min", "utc_offset_minutes": 60, "start": start}
+    return msgspec.convert(fields | {"value": value or [60.0] * len(start)} | change, Batch)
+
+
+def steps(start: list[int], end: list[int], value: list[float] | None = None) -> Batch:
+    """Step counts over intervals."""
+    return batch(start, value, measure="step-count", unit="{steps}", end=end)
+
+
+def judge(one: Batch, periods: Milliseconds | None = None, *, live: bool = True) -> Judged:
+    """One batch, with the same consent for every category."""
+    consent = Collectable(live=live, periods=[(None, None)] if periods is None else periods)
+    return judge_all([one], {"heart": consent, "activity": consent}, NOW)[0]
+
+
+def told(judged: Judged) -> list[tuple[str, str, list[int] | None]]:
+    """The rejections, shortly."""
+    return [(r.code, r.action, r.indices) for r in judged.rejected]
+
+
+@pytest.mark.parametrize(
+    ("one", "code", "action"),
+    [
+        (batch([NOW], measure="aura"), "unknown-measure", "stop"),
+        (batch([NOW], unit="kg"), "wrong-unit", "fix"),
+        (batch([NOW], end=[NOW + 1]), "wrong-time-frame", "fix"),
+        (batch([NOW], measure="step-count", unit="1"), "wrong-time-frame", "fix"),
+    ],
+)
+def test_a_batch_that_fits_no_measure_is_refused_whole(one: Batch, code: str, action: str) -> None:
+    assert told(judge(one)) == [(code, action, None)]
+
+
+@pytest.mark.parametrize(
+    "consents",
+    [{}, {"heart": Collectable(live=False, periods=[])}, {"activity": EVER}],
+)
+def test_a_category_without_a_grant_tells_the_app_to_stop(
+    consents: dict[str, Collectable],
+) -> None:
+    judged = judge_all([batch([NOW, NOW + 1])], consents, NOW)[0]
+    assert judged.rejected == [Rejection(code="no-grant", action="stop", count=2, indices=None)]
+    assert len(judged.columns.start) == 0
+
+
+def test_other_categories_of_the_upload_are_kept() -> None:
+    heart, activity = judge_all([batch([NOW]), steps([NOW - 10], [NOW])], {"activity": EVER}, NOW)
+    assert (len(heart.columns.start), len(activity.columns.start)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "value", [19.9, 300.1, -60.0, 0.0, 1e300, float("nan"), float("inf"), -float("inf")]
+)
+def test_an_implausible_value_is_refused_by_its_index(value: float) -> None:
+    judged = judge(batch([NOW, NOW + 1, NOW + 2], [60, value, 61]))
+    assert told(judged) == [("implausible-value", "fix", [1])]
+    assert judged.columns.value.tolist() == [60, 61]
+
+
+@pytest.mark.parametrize("value", [-1.0, 1_000_000.0])
+def test_steps_of_a_million_and_below_none_are_refused(value: float) -> None:
+    assert told(judge(steps([NOW - DAY], [NOW], [value]))) == [("implausible-value", "fix", [0])]
+
+
+def test_times_are_taken_from_the_year_2000_to_a_day_ahead() -> None:
+    edges = [EARLIEST - 1, EARLIEST, NOW + DAY, NOW + DAY + 1, -(2**53) + 1, 2**53 - 1]
+    judged = judge(batch(edges))
+    assert told(judged) == [("time-out-of-bounds", "fix", [0, 3, 4, 5])]
+    assert judged.columns.start.tolist() == [EARLIEST, NOW + DAY]
+
+
+@pytest.mark.parametrize("end", [NOW, NOW - 1, NOW + DAY + 1, -(2**53) + 1, 2**53 - 1])
+def test_an_interval_ends_after_it_starts_and_within_a_day(end: int) -> None:
+    assert told(judge(steps([NOW], [end]))) == [("time-out-of-bounds", "fix", [0])]
+
+
+def test_a_sample_is_refused_once_for_its_first_fault() -> None:
+    judged = judge(batch([5, NOW, NOW + 1], [-1, -1, 60]), [(NOW, NOW + DAY)])
+    assert told(judged) == [("time-out-of-bounds", "fix", [0]), ("implausible-value", "fix", [1])]
+
+
+def test_what_was_measured_in_a_pause_is_skipped_and_the_sync_goes_on() -> None:
+    judged = judge(batch([NOW - 30, NOW - 20, NOW - 10]), [(None, NOW - 25), (NOW - 15, None)])
+    assert told(judged) == [("outside-consent", "skip", [1])]
+
+
+def test_once_consent_has_ended_the_sync_stops_but_what_was_permitted_is_kept() -> None:
+    judged = judge(batch([NOW - 30, NOW - 20]), [(None, NOW - 25)], live=False)
+    assert told(judged) == [("outside-consent", "stop", [1])]
+    assert judged.columns.start.tolist() == [NOW - 30]
+
+
+def test_an_interval_lies_within_one_period_from_start_to_end() -> None:
+    judged = judge(
+        steps([NOW - 30, NOW - 20, NOW - 10], [NOW - 20, NOW - 10, NOW]), [(NOW - 30, NOW - 15)]
+    )
+    assert told(judged) == [("outside-consent", "skip", [1, 2])]
+
+
+def test_doubles_within_an_upload_are_counted_where_they_stand() -> None:
+    first, second = judge_all(
+        [batch([NOW, NOW, NOW + 5]), batch([NOW + 9, NOW])], {"heart": EVER}, NOW
+    )
+    assert (first.duplicates, second.duplicates) == (1, 1)
+    assert second.columns.start.tolist() == [NOW + 9]
+
+
+def test_a_refused_sample_does_not_win_over_a_good_one_of_the_same_time() -> None:
+    judged = judge(batch([NOW, NOW], [-1, 60]))
+    assert (judged.columns.value.tolist(), judged.duplicates) == ([60], 0)
+
+
+def test_a_unit_of_the_same_dimension_is_converted() -> None:
+    assert judge(batch([NOW], [1.5], unit="Hz")).columns.value.tolist() == [90]
+
+
+edges = st.lists(st.integers(0, 50), unique=True, max_size=8).map(sorted)
+
+
+@given(edges, st.lists(st.integers(0, 50), min_size=1, max_size=30))
+def test_admission_is_by_the_samples_own_time(bounds: list[int], times: list[int]) -> None:
+    spans = list(zip(bounds[::2], bounds[1::2], strict=False))
+    judged = judge(
+        batch([EARLIEST + t for t in times]), [(EARLIEST + a, EARLIEST + b) for a, b in spans]
+    )
+    expected = {EARLIEST + t for t in times if any(a <= t < b for a, b in spans)}
+    assert judged.columns.start.tolist() == sorted(expected)
+
+
+@given(st.lists(st.tuples(st.integers(-5, 10), st.floats(0, 400)), min_size=1, max_size=40))
+def test_accepted_duplicates_and_rejected_make_up_the_batch(
+    samples: list[tuple[int, float]],
+) -> None:
+    judged = judge(batch([EARLIEST + t for t, _ in samples], [v for _, v in samples]))
+    refused = [i for r in judged.rejected for i in r.indices or ()]
+    assert len(refused) == len(set(refused)) == sum(r.count for r in judged.rejected)
+    assert len(judged.columns.start) + judged.duplicates + len(refused) == len(samples)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"source":{"app":"a"},"batches":[]}',
+        b'{"source":{"app":"a\\u0000"},"batches":[BATCH]}',
+        b'{"source":{"app":"a"},"batches":[BATCH],"resident_id":"x"}',
+        b'{"source":{"app":"a"},"batches":[{"measure":"heart-rate","unit":"/min","utc_offset_minutes":0,"start":[1,2],"value":[60]}]}',
+        b'{"source":{"app":"a"},"batches":[{"measure":"step-count","unit":"1","utc_offset_minutes":0,"start":[1],"end":[],"value":[60]}]}',
+        b'{"source":{"app":"a"},"batches":[{"measure":"heart-rate","unit":"/min","utc_offset_minutes":0,"start":[9007199254740992],"value":[60]}]}',
+    ],
+)
+def test_a_malformed_upload_is_refused_before_any_rule(body: bytes) -> None:
+    good = b'{"measure":"heart-rate","unit":"/min","utc_offset_minutes":0,"start":[1],"value":[60]}'
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(body.replace(b"BATCH", good), type=Upload)
+
+
+def test_a_measure_takes_its_own_unit_as_it_is() -> None:
+    for code, measure in MEASURES.items():
+        assert code == measure.code
+        assert (measure.units[measure.unit].factor, measure.units[measure.unit].offset) == (1, 0)
+        assert measure.low < measure.high

@@ -1,0 +1,140 @@
+"""A resident who has a bit of everything, and pools of the two roles."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+import pytest
+from asyncpg import Connection
+
+from domain.caller import Resident
+from domain.db import Pool, begin, bucket_of, open_pool
+from domain.donations import store as donations
+from domain.donations.keys import FileKeyProvider
+from domain.donations.model import Batch, Source, Upload
+from domain.residents.arrival import Arrival, Vault, arrive
+from domain.residents.model import Beginning
+from tests.database import Database
+from tests.domain.donations.conftest import permit
+from tests.people import make_study
+
+SUBJECT = b"anna"
+LOGIN_AT = datetime(2026, 3, 1, tzinfo=UTC)
+CLAIMS = {"nin": "198112189876", "gender": "female"}
+STARTS = list(range(1_767_268_800_000, 1_767_268_800_000 + 5_000 * 12_000, 5_000))
+"""Twelve thousand samples, five seconds apart: more than a page."""
+
+OF_STUDY = (
+    "INSERT INTO enrolment (resident_id, study_id) VALUES ($1, $2)",
+    "INSERT INTO participant_code VALUES (gen_random_uuid(), $2, $1)",
+    """
+    INSERT INTO access (resident_id, study_id, purpose, categories, samples, grant_seqs)
+    VALUES ($1, $2, 'p', '{heart}', 1, '{1}')
+    """,
+    """
+    INSERT INTO message (resident_id, message_id, kind, study_id)
+    VALUES ($1, uuidv7(), 'study-joined', $2)
+    """,
+    """
+    INSERT INTO block (resident_id, kind, source, scope, study_id, placed_by)
+    VALUES ($1, 'block', 'resident', 'study', $2, $1)
+    """,
+)
+QUEUED = (
+    """
+    INSERT INTO outbox (bucket, message_id, resident_id, kind, expires_at)
+    VALUES ($2, uuidv7(), $1, 'login-added', now())
+    """,
+    """
+    INSERT INTO job (bucket, kind, resident_id, due_at)
+    VALUES ($2, 'erase-account', $1, 'infinity')
+    """,
+)
+OWN = (
+    "INSERT INTO erasure (resident_id, scope) VALUES ($1, 'sleep')",
+    "INSERT INTO withdrawal (resident_id, seq) VALUES ($1, 1)",
+    """
+    SELECT consent_close($1, 'pause', 'everything', NULL, NULL, NULL, NULL,
+                         now() + interval '1 day', NULL, $1, 'resident', 'app', NULL)
+    """,
+)
+
+
+@pytest.fixture
+def keys() -> FileKeyProvider:
+    return FileKeyProvider(bytes(range(32)))
+
+
+@pytest.fixture
+async def pool(database: Database) -> AsyncIterator[Pool]:
+    async with await open_pool(database.dsn("api"), 4) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def worker(database: Database) -> AsyncIterator[Pool]:
+    async with await open_pool(database.dsn("worker"), 4) as pool:
+        yield pool
+
+
+@pytest.fixture
+async def anna(pool: Pool, keys: FileKeyProvider, admin: Connection) -> Resident:
+    """Lets her heart rate be kept, and has donated it."""
+    come = Arrival(issuer="idp", subject_hmac=SUBJECT, login_at=LOGIN_AT, claims=CLAIMS)
+    terms = Beginning(notice_version=1, language="en")
+    async with pool.acquire() as conn, begin(conn, subject=SUBJECT):
+        resident_id, _ = await arrive(conn, Vault(b"secret", keys), come, terms)
+    await permit(admin, resident_id, "heart")
+    async with pool.acquire() as conn, begin(conn, resident=resident_id):
+        for first in range(0, len(STARTS), 10_000):
+            upload = Upload(
+                source=Source(app="watch"), batches=[heart(STARTS[first : first + 10_000])]
+            )
+            await donations.donate(conn, keys, resident_id, upload, LOGIN_AT)
+    return Resident(resident_id=resident_id, language="en", zone="Europe/Stockholm")
+
+
+@pytest.fixture
+async def everything(admin: Connection, anna: Resident) -> UUID:
+    """Anna, with a row of hers in every table that holds rows of residents."""
+    study_id = await make_study(admin)
+    for sql in OF_STUDY:
+        await admin.execute(sql, anna.resident_id, study_id)
+    for sql in QUEUED:
+        await admin.execute(sql, anna.resident_id, bucket_of(anna.resident_id))
+    for sql in OWN:
+        await admin.execute(sql, anna.resident_id)
+    sql = "INSERT INTO reply (actor_id, route, key, fingerprint) VALUES ($1, 'r', $2, '')"
+    await admin.execute(sql, anna.resident_id, uuid4().hex)
+    return anna.resident_id
+
+
+def heart(starts: list[int]) -> Batch:
+    return Batch(
+        measure="heart-rate",
+        unit="/min",
+        utc_offset_minutes=60,
+        start=starts,
+        value=[60.0 + at % 7 for at in starts],
+    )
+
+
+async def hold(admin: Connection, resident_id: UUID) -> None:
+    """The data protection officer restricts the use of a resident's data."""
+    sql = """
+        INSERT INTO block (resident_id, kind, source, scope, placed_by)
+        VALUES ($1, 'hold', 'data-protection-officer', 'everything', gen_random_uuid())
+    """
+    await admin.execute(sql, resident_id)
+
+
+async def lift(admin: Connection, resident_id: UUID) -> None:
+    sql = "UPDATE block SET lifted_at = now() WHERE resident_id = $1 AND kind = 'hold'"
+    await admin.execute(sql, resident_id)
+
+
+async def keep_using(conn: Connection, resident_id: UUID) -> None:
+    """Begin a use that goes on until its transaction ends."""
+    await conn.execute("BEGIN")
+    sql = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))"
+    await conn.execute(sql, resident_id)
