@@ -9,6 +9,7 @@ from uuid import UUID
 
 from joserfc.jwk import OKPKey
 from litestar import Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
@@ -40,9 +41,11 @@ from domain.rights.withdraw import Pausing, Preview, Resuming, Withdrawal, Withd
 ALWAYS = {"any_version": True}
 """Withdrawing passes whatever the app's version."""
 
+LARGEST_SEQ = 2**63 - 1
+
 Version = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 AcceptLanguage = Annotated[str | None, HeaderParameter(name="Accept-Language", max_length=1000)]
-BeforeSeq = tuple[Annotated[int, Meta(ge=0, le=2**63 - 1)]]
+BeforeSeq = tuple[Annotated[int, Meta(ge=0, le=LARGEST_SEQ)]]
 
 
 class Answers(Input, frozen=True, kw_only=True):
@@ -149,7 +152,7 @@ async def my_event(
     conn: Conn, me: Me, settings: Settings, receipt_key: ReceiptKey, seq: FromPath[int]
 ) -> Recorded:
     """One of my choices, with its receipt."""
-    event = await consents.event(conn, me.resident_id, seq)
+    event = await consents.event(conn, me.resident_id, _seq(seq))
     return _recorded(event, settings.public_url, receipt_key)
 
 
@@ -157,7 +160,9 @@ async def my_event(
     "/v1/me/withdrawals",
     guards=[resident],
     opt=ALWAYS,
-    responses=refusals(NotFound),
+    status_code=200,
+    responses=refusals(NotFound)
+    | {202: ResponseSpec(Withdrawn, description="Recorded; uses under way have not ended yet")},
 )
 async def withdraw(
     conn: Conn,
@@ -187,7 +192,7 @@ async def preview(conn: Conn, me: Me, data: JSONBody[Withdrawing]) -> Preview:
 @get("/v1/me/withdrawals/{seq:int}", guards=[resident], opt=ALWAYS, responses=refusals(NotFound))
 async def my_withdrawal(conn: Conn, me: Me, seq: FromPath[int]) -> Withdrawal:
     """How far one of my withdrawals has come."""
-    return await rights.state(conn, me.resident_id, seq)
+    return await rights.state(conn, me.resident_id, _seq(seq))
 
 
 @post("/v1/me/pauses", guards=[resident], opt=ALWAYS, responses=refusals(Invalid))
@@ -216,6 +221,13 @@ async def resume(
     """End a pause now."""
     event = await rights.resume(conn, me, data)
     return await once.keep(_recorded(event, settings.public_url, receipt_key))
+
+
+def _seq(number: int) -> int:
+    """A path's number as a `seq`. None is what PostgreSQL cannot hold."""
+    if not 0 < number <= LARGEST_SEQ:
+        raise NotFound
+    return number
 
 
 def _recorded(event: ConsentEvent, public_url: str, key: OKPKey) -> Recorded:

@@ -1,21 +1,18 @@
 """The chapters. What is sent, and what must hold of each answer."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
-from uuid import uuid4
 
-import httpx
-
-from demo import declared, readings
+from demo import declared, phrases, readings
+from demo.opening import a_study_is_opened
+from demo.phrases import FEW, HEART, STEPS
 from demo.series import HOUR, SECOND, Series, steps
-from demo.telling import Person
+from demo.telling import Cast
 
 KEEP = "00000000-0000-7000-8000-000000000011"
 """The platform's item "keep my donations"."""
 DONATE = "POST /v1/me/donations"
-FEW = phrases.FEW
 
 
 class Story:
@@ -28,6 +25,10 @@ class Story:
         self._given = heart.pairs()
         self._study = ""
         self._receipts: list[str] = []
+
+    def a_study_is_opened(self) -> None:
+        """Two stewards, an approval and a notice; nobody approves their own."""
+        self._study = a_study_is_opened(self.cast, self._issuer)
 
     def silence_is_not_consent(self) -> None:
         """A resident begins with nothing on; what is not consented to is not taken."""
@@ -110,15 +111,14 @@ class Story:
             holds=lambda s: s["notice"]["version"] == 1, headers={"Accept-Language": "en"},
         )  # fmt: skip
         heart, activity = (item["item_id"] for item in page["notice"]["items"])
-        joining = {"json": {"study_id": self._study}}
         anna.is_refused(
             "wants to join without consent", "POST /v1/me/enrolments", 409,
-            "required-consent-missing", **joining,
+            "required-consent-missing", json={"study_id": self._study},
         )  # fmt: skip
         self._permits("consents to heart, not to steps", heart, ["heart"], denied=activity)
         anna.does(
             "joins", "POST /v1/me/enrolments", lambda e: f"code {e['code'][:8]}…", status=201,
-            **joining,
+            json={"study_id": self._study},
         )  # fmt: skip
         self._reads("reads all it may", self._given)
         self._reads("asks for steps", [], "?category=activity")
@@ -202,7 +202,7 @@ class Story:
         late = phrases.permit(page["notice"]["items"][0]["item_id"], len(self._receipts), ["heart"])
         anna.does(
             "an old phone still says yes: it opens nothing", "POST /v1/me/consent-events",
-            lambda r: "recorded, blind", status=201,
+            lambda r: f"event {r['recorded'][0]['event']['seq']}, blind", status=201,
             holds=lambda r: r["recorded"][0]["event"]["blind"], json={"answers": [late]},
         )  # fmt: skip
         self._reads("reads on", [])

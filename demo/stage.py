@@ -29,7 +29,9 @@ class NotServing(Exception):
     """The server did not come up. The text says where its log is."""
 
 
-def settings_of(environ: Mapping[str, str], folder: Path = FOLDER) -> Settings:
+def settings_of(
+    environ: Mapping[str, str], folder: Path = FOLDER, database: str = DATABASE
+) -> Settings:
     """Of the environment only where PostgreSQL is and its passwords count. Raises BadSettings."""
     names = [variable(name) for name in ("database_url", *(f"{role}_password" for role in ROLES))]
     given = {name: environ[name] for name in names if environ.get(name)}
@@ -40,14 +42,14 @@ def settings_of(environ: Mapping[str, str], folder: Path = FOLDER) -> Settings:
         | {"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     )
     if not plain.database_url:
-        return cli.on_cluster(plain, embedded.ensure_running(cli.OWN_SERVER), DATABASE)
+        return cli.on_cluster(plain, embedded.ensure_running(cli.OWN_SERVER), database)
     address = urlsplit(plain.database_url)
     if not address.password or len(given) < len(names):
         raise BadSettings(
             "The demo makes a database: DATABASE_URL must name an administrator with a password, "
             f"and these must be set: {', '.join(names[1:])}."
         )
-    url = address._replace(path=f"/{DATABASE}").geturl()
+    url = address._replace(path=f"/{database}").geturl()
     return msgspec.structs.replace(plain, database_url=url)
 
 

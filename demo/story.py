@@ -5,19 +5,23 @@ import time
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 
 import cli
 from api import development
 from api.settings import BadSettings, Settings
 from demo import stage
-from demo.chapters import Cast, Story
+from demo.chapters import Story
 from demo.series import Series, heart_rate
-from demo.telling import Broken, Person, Telling
+from demo.telling import Broken, Cast, Person, Telling
 from migrations.programs import ServerFailed
 
 MEMBERS = {"stina": "steward", "sven": "steward", "dora": "data-protection-officer"}
 WIDTH = 140
-"""Columns, where what we print is no terminal."""
+"""Columns, where what we print to is no terminal."""
+AFTERWARDS = """\
+Try it yourself: [bold]make serve[/], then read http://127.0.0.1:8000/docs
+The checkout's own PostgreSQL, where it was used, runs on: [bold].venv/bin/python cli.py stop[/]"""
 
 
 def play(settings: Settings | None = None, heart: Series | None = None) -> int:
@@ -25,19 +29,15 @@ def play(settings: Settings | None = None, heart: Series | None = None) -> int:
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDTH)
-    began = time.perf_counter()
+    telling, began = Telling(console), time.perf_counter()
     try:
-        telling = Telling(console)
         _play(settings or stage.settings_of(os.environ), heart, telling, console)
     except (Broken, BadSettings, ServerFailed, stage.NotServing, httpx.HTTPError) as error:
-        console.print(f"[bold red]The story broke off.[/] {error}")
+        console.print(f"[bold red]The story broke off.[/] {escape(str(error))}")
         return 1
     seconds = time.perf_counter() - began
     console.print(f"[bold green]All {telling.checks} checks held[/], in {seconds:.0f} s.")
-    console.print(
-        "Try it yourself: [bold]make serve[/], and read http://127.0.0.1:8000/docs\n"
-        "PostgreSQL of this checkout runs on; [bold].venv/bin/python cli.py stop[/] stops it."
-    )
+    console.print(AFTERWARDS)
     return 0
 
 

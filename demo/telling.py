@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -48,7 +49,8 @@ class Telling:
     def step(self, who: str, what: str, request: str, answer: str, ms: float, held: bool) -> None:  # noqa: FBT001 - a row
         """Show a step. Raises Broken where its check did not hold."""
         mark = "[green]✓[/]" if held else "[bold red]✗[/]"
-        self._table.add_row(who, what, ID.sub("…", request), answer, f"{ms:,.0f}", mark)
+        cells = (who, what, ID.sub("…", request), answer)
+        self._table.add_row(*map(escape, cells), f"{ms:,.0f}", mark)
         if not held:
             raise Broken(f"{what}: {answer}")
         self.checks += 1

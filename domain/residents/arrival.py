@@ -42,7 +42,7 @@ async def arrive(
 
     Raises:
         Unauthenticated: the login is of before a sign-out-everywhere or an erasure.
-        Busy: the same person arrives by another login at this moment.
+        Busy: the same person arrives by another login, or is erased, at this moment.
 
     """
     today = arrival.login_at.date()
@@ -51,6 +51,8 @@ async def arrive(
     resident_id, new = await _known(conn, arrival), False
     if resident_id is None:
         resident_id, new = await _begin(conn, arrival, digests, terms)
+    elif not await _stays(conn, resident_id):
+        raise Busy
     linked = await _link(conn, resident_id, digests)
     if numbers and (new or linked):
         sealed = await person_number.seal(vault.sealer, resident_id, numbers[0])
@@ -107,12 +109,18 @@ async def _person(conn: Connection, fresh: UUID, digests: Sequence[bytes]) -> UU
 
 
 async def _hold_on_to(conn: Connection, resident_id: UUID, digest: bytes) -> None:
-    """Keep an erasure of that resident waiting; where one has just been, the person is looked up anew."""
+    """Make sure that the person is this resident's until COMMIT, now that the resident stays."""
     await act_for(conn, resident_id)
-    sql = "SELECT resident_id FROM resident WHERE resident_id = $1 FOR KEY SHARE"
-    await conn.execute(sql, resident_id)
-    if await _owner(conn, digest) != resident_id:
+    if not await _stays(conn, resident_id) or await _owner(conn, digest) != resident_id:
         raise Busy
+
+
+async def _stays(conn: Connection, resident_id: UUID) -> bool:
+    """Keep an erasure of the resident waiting until COMMIT; False where one has just been."""
+    sql = """
+        SELECT resident_id FROM resident WHERE resident_id = $1 AND state <> 'erased' FOR KEY SHARE
+    """
+    return await conn.fetchval(sql, resident_id) is not None
 
 
 async def _owner(conn: Connection, digest: bytes) -> UUID | None:

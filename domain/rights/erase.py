@@ -69,9 +69,10 @@ async def erase(conn: Connection, resident: Resident) -> Erasure:
 
 async def finish(conn: Connection, resident_id: UUID) -> bool:
     """Destroy what a closed account has left. False while a use or a hold stands against it."""
-    if not await residents.hold_on_to(conn, resident_id):
+    sql = "SELECT EXISTS (SELECT FROM resident_lock WHERE resident_id = $1) AS there"
+    if not await conn.fetchval(sql, resident_id):
         return True
-    if await held(conn, resident_id) or not await gate.drain(conn, resident_id):
+    if not await gate.drain(conn, resident_id) or await held(conn, resident_id):
         return False
     await destroy(conn, resident_id)
     return True
@@ -93,6 +94,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              work AS (DELETE FROM job WHERE bucket = $2 AND resident_id = $1),
              replies AS (DELETE FROM reply WHERE actor_id = $1),
              attributes AS (DELETE FROM resident_attribute WHERE resident_id = $1),
+             people AS (DELETE FROM person WHERE resident_id = $1),
              lock AS (DELETE FROM resident_lock WHERE resident_id = $1),
              gone AS (DELETE FROM resident WHERE resident_id = $1 RETURNING resident_id)
         INSERT INTO erasure (resident_id, scope) SELECT resident_id, 'account' FROM gone

@@ -42,7 +42,7 @@ async def erase(conn: Connection, resident_id: UUID) -> bool:
 
     Looks again behind the lock: a use that was given meanwhile ends the 90 days instead.
     """
-    if await held(conn, resident_id) or not await gate.drain(conn, resident_id):
+    if not await gate.drain(conn, resident_id) or await held(conn, resident_id):
         return False
     if await _unused(conn, resident_id):
         categories = await donations.categories(conn, resident_id)

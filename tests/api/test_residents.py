@@ -97,7 +97,12 @@ async def test_what_cannot_have_been_read_is_not_accepted(
 async def test_of_two_devices_that_edit_one_is_told(anna: Phone) -> None:
     read = await anna.send("GET", "/preferences")
     assert read.json()["quiet_hours"] == {"start": "21:00", "end": "08:00"}
-    wanted = {"language": "sv", "zone": "Asia/Tokyo", "quiet_hours": None, "muted": []}
+    wanted: dict[str, Any] = {
+        "language": "sv",
+        "zone": "Asia/Tokyo",
+        "quiet_hours": None,
+        "muted": [],
+    }
     match = {"If-Match": read.headers["ETag"]}
     saved = await anna.send("PUT", "/preferences", json=wanted, headers=match)
     assert (saved.status_code, saved.json()) == (200, wanted)
@@ -190,9 +195,8 @@ async def test_two_erasures_at_once_are_one(anna: Phone, admin: Connection) -> N
     assert await admin.fetchval(sql) == 1
 
 
-@pytest.mark.parametrize("version", ["0.0.1"])
 async def test_nothing_of_a_person_is_in_a_refusal(
-    client: httpx.AsyncClient, bearer: Bearer, version: str
+    client: httpx.AsyncClient, bearer: Bearer
 ) -> None:
     canary = f"canary-{uuid4()}"
     phone = Phone(client, bearer, canary, nin=NUMBER, gender=canary)
@@ -200,4 +204,3 @@ async def test_nothing_of_a_person_is_in_a_refusal(
         response = await phone.begin(**terms)
         assert canary not in response.text + str(response.headers)
         assert NUMBER not in response.text
-    assert version

@@ -39,7 +39,8 @@ class Operation(NamedTuple):
     `doors`: who is answered 2xx for their own ids. `path`: for each parameter the attribute of a
     `Side` that is one's own. `theirs`: those of them that the doors of one side alone may name.
     `hidden`: parameters and the ids that must be answered as a random one is; `probes`: bodies with
-    such an id, by its name. `leaves`: the tables that a read writes to.
+    such an id, by its name. `leaves`: tables in which it
+    leaves rows that are nobody's, or, where it reads, the resident's who is read about.
     """
 
     doors: Doors
@@ -68,7 +69,8 @@ def ahead(days: int = 30) -> str:
 
 
 def revised(s: Side) -> dict[str, Any]:
-    return STUDY | {"title": {"sv": s.mark, "en": s.mark}}
+    title = f"Revised by {s.team}"
+    return STUDY | {"title": {"sv": title, "en": title}}
 
 
 def answered(s: Side, item: str) -> dict[str, Any]:
@@ -98,21 +100,21 @@ OPERATIONS: Mapping[str, Operation] = {
     "health_live": Operation(ALL),
     "health_ready": Operation(ALL),
     "studies_catalogue": Operation(ALL),
-    "studies_study": Operation(
-        ALL, {"study_id": "study_id"}, hidden={"study_id": "hidden_study"}
-    ),
+    "studies_study": Operation(ALL, {"study_id": "study_id"}, hidden={"study_id": "hidden_study"}),
     "consents_notice": Operation(ALL, {"notice_id": "notice_id"}),
     "residents_begin": Operation(
         KNOWN, body=lambda _, __: {"notice_version": 1, "language": "en", "zone": "Europe/Oslo"}
     ),
     "residents_profile": Operation(RESIDENTS),
-    "residents_erase_account": Operation(RESIDENTS, query="confirm=erase"),
+    "residents_erase_account": Operation(RESIDENTS, query="confirm=erase", leaves=("identity",)),
     "residents_preferences": Operation(RESIDENTS),
     "residents_prefer": Operation(
         RESIDENTS,
         if_match="revision",
         body=lambda _, __: {
-            "language": "en", "zone": "Europe/Oslo", "muted": ["study-joined"],
+            "language": "en",
+            "zone": "Europe/Oslo",
+            "muted": ["study-joined"],
             "quiet_hours": {"start": "22:00", "end": "07:00"},
         },
     ),
@@ -136,7 +138,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "consents_answer": Operation(
         RESIDENTS,
         body=lambda s, _: answered(s, KEEP),
-        probes={"hidden_item": lambda s, _, found: answered(s, found)},
     ),
     "consents_my_history": Operation(RESIDENTS),
     "consents_my_event": Operation(RESIDENTS, {"seq": "event_seq"}, ("seq",)),
@@ -188,7 +189,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "inbox_read": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "inbox_archive": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "uses_samples": Operation(
-        TEAMS, {"study_id": "study_id"}, ("study_id",), leaves=("access",),
+        TEAMS,
+        {"study_id": "study_id"},
+        ("study_id",),
+        leaves=("access",),
         hidden={"study_id": "hidden_study"},
     ),
     "stewards_registrations": Operation(REGISTRARS),
@@ -228,9 +232,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "restrictions_stop": Operation(
         REGISTRARS, body=lambda s, _: {"study_id": s.study_id, "reason": "A drill"}
     ),
-    "restrictions_lift_stop": Operation(
-        frozenset({"maker"}) | OFFICER, {"stop_id": "stop_id"}
-    ),
+    "restrictions_lift_stop": Operation(frozenset({"maker"}) | OFFICER, {"stop_id": "stop_id"}),
     "restrictions_hold": Operation(
         OFFICER,
         body=lambda s, _: held({"study_id": s.study_id, "code": s.code}),
@@ -250,7 +252,8 @@ OPERATIONS: Mapping[str, Operation] = {
         body=lambda s, _: {"concerning": {"resident_id": s.resident_id}, "item_id": s.item_id},
         probes={
             "item_id": lambda s, _, found: {
-                "concerning": {"resident_id": s.resident_id}, "item_id": found,
+                "concerning": {"resident_id": s.resident_id},
+                "item_id": found,
             },
         },
     ),

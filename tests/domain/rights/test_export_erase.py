@@ -1,6 +1,8 @@
 """Taking everything along is complete or says that it is not; erasing leaves what is documented."""
 
+import asyncio
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -139,6 +141,30 @@ async def test_a_deferred_erasure_s_person_begins_anew_at_once(
         with pytest.raises(Unauthenticated):
             async with begin(conn, subject=SUBJECT):
                 await arrive(conn, Vault(b"secret", keys), old, terms)
+
+
+async def test_a_login_that_crosses_an_erasure_ties_nobody_to_what_is_gone(
+    pool: Pool, keys: FileKeyProvider, admin: Connection, anna: Resident
+) -> None:
+    terms = Beginning(notice_version=1, language="en")
+
+    async def come(subject: bytes, at: datetime) -> UUID:
+        login = Arrival(issuer="idp", subject_hmac=subject, login_at=at, claims=CLAIMS)
+        async with pool.acquire() as conn, begin(conn, subject=subject):
+            return (await arrive(conn, Vault(b"secret", keys), login, terms))[0]
+
+    resident = anna
+    for round_ in range(8):
+        now = await admin.fetchval("SELECT clock_timestamp() + interval '20 seconds'")
+        crossing = [come(SUBJECT, now), come(f"other {round_}".encode(), now)]
+        await asyncio.gather(erased(pool, resident), *crossing, return_exceptions=True)
+        later = await admin.fetchval("SELECT clock_timestamp() + interval '30 seconds'")
+        living = await come(SUBJECT, later)
+        sql = (
+            "SELECT count(*) FROM person LEFT JOIN resident USING (resident_id) WHERE state IS NULL"
+        )
+        assert await admin.fetchval(sql) == 0
+        resident = Resident(resident_id=living, language="en", zone="Europe/Stockholm")
 
 
 async def test_an_answer_that_was_under_way_opens_nothing_of_nobody_s(

@@ -123,14 +123,12 @@ async def test_a_choice_that_has_run_out_is_told_of_once_and_looked_at(
     )
 
 
-async def test_a_choice_that_will_run_out_is_told_of_once(
-    worker: Pool, admin: Connection, anna: Resident
-) -> None:
+@pytest.mark.usefixtures("anna")
+async def test_a_choice_that_will_run_out_is_told_of_once(worker: Pool, admin: Connection) -> None:
     await end_grants(admin, "-13 days")
     for _ in range(2):
         await sweep(worker)
     assert await kinds(admin) == ["consent-expiring"]
-    assert anna
 
 
 async def test_many_that_run_out_in_one_instant_are_all_told(

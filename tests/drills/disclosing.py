@@ -1,0 +1,159 @@
+"""T11, T12: studies read while residents withdraw. No use commits after, and nobody waits for long."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+from uuid import uuid4
+
+from tests.drills.harness import MUTANT, Part, Server, Site, p99_ms, scaled
+from tests.drills.residents import Study, done, make_study, take_part
+
+READERS = 64
+PARTICIPANTS = 100
+"""Of each study: what one disclosure reads."""
+WITHDRAWERS = 4
+HOT_P99_MS = 250
+HOT_MOST_MS = 1000
+
+
+class Participant(NamedTuple):
+    """A resident's token, and the study that they take part in."""
+
+    token: str
+    study: Study
+
+
+async def t11(here: Site) -> Part:
+    """64 disclosures of 100 residents at any time, while five in six residents withdraw.
+
+    The oracle is PostgreSQL's own commit times: no use is committed after its resident's withdrawal.
+    """
+    if MUTANT:
+        await _lock_past_each_other(here)
+    studies = [await make_study(here) for _ in range(scaled(6))]
+    people = [
+        Participant(here.token(f"{study.study_id} {n}"), study)
+        for study in studies
+        for n in range(PARTICIPANTS)
+    ]
+    leaving = people[: len(people) * 5 // 6]
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(here.serve(POOL_SIZE="40")) for _ in range(2)]
+        await _settle(people, servers, samples=10)
+        reading = _Reading(here, servers, studies)
+        await asyncio.sleep(1)
+        await _withdraw(leaving[::-1], servers)
+        reads = await reading.stop()
+    return await _judge(here, reads, len(leaving))
+
+
+async def _lock_past_each_other(here: Site) -> None:
+    """The mutant: withdrawals take another lock than uses do."""
+    async with here.connect() as admin:
+        sql = "SELECT pg_get_functiondef('resident_drain(uuid)'::regprocedure) AS definition"
+        definition: str = await admin.fetchval(sql)
+        same = "uuid_hash_extended(l.resident_id, 0)"
+        if same not in definition:
+            raise RuntimeError("resident_drain is another by now: mend this mutant")
+        await admin.execute(definition.replace(same, "uuid_hash_extended(l.resident_id, 1)"))
+
+
+async def _settle(people: Iterable[Participant], servers: Sequence[Server], samples: int) -> None:
+    waiting = iter(people)
+
+    async def one(server: Server) -> None:
+        async with server.http() as http:
+            for person in waiting:
+                await take_part(http, person.token, person.study, samples)
+
+    await asyncio.gather(*(one(server) for server in servers for _ in range(8)))
+
+
+async def _withdraw(people: Iterable[Participant], servers: Sequence[Server]) -> list[float]:
+    """All of them, a few at a time; how long each took in seconds."""
+    waiting, took = iter(people), list[float]()
+
+    async def one(server: Server) -> None:
+        async with server.http() as http:
+            for person in waiting:
+                begun = time.perf_counter()
+                wish = person.study.withdrawal()
+                done(await http.post("/v1/me/withdrawals", person.token, wish, str(uuid4())))
+                took.append(time.perf_counter() - begun)
+
+    await asyncio.gather(*(one(servers[n % len(servers)]) for n in range(WITHDRAWERS)))
+    return took
+
+
+class _Reading:
+    """64 analysts who read their study, again and again, until they are stopped."""
+
+    def __init__(self, here: Site, servers: Sequence[Server], studies: Sequence[Study]) -> None:
+        self._stopped = asyncio.Event()
+        pairs = zip(itertools.cycle(servers), itertools.cycle(studies), strict=False)
+        if len(studies) % 2 == 0:  # or each study would be read through one server alone
+            pairs = zip(itertools.cycle([*servers, *reversed(servers)]), itertools.cycle(studies), strict=False)
+        self._tasks = [
+            asyncio.create_task(self._one(server, here.token(study.analyst), study))
+            for server, study in itertools.islice(pairs, READERS)
+        ]
+
+    async def stop(self) -> int:
+        """How many readings came to their end."""
+        self._stopped.set()
+        return sum(await asyncio.gather(*self._tasks))
+
+    async def _one(self, server: Server, token: str, study: Study) -> int:
+        reads = 0
+        async with server.http() as http:
+            while not self._stopped.is_set():
+                answer = done(await http.get(study.samples, token))
+                if b'"end":true' not in answer.body[-200:]:
+                    raise RuntimeError(answer.body[-200:].decode())
+                reads += 1
+        return reads
+
+
+async def _judge(here: Site, reads: int, withdrawals: int) -> Part:
+    sql = """
+        SELECT count(*) AS uses,
+               count(*) FILTER (WHERE pg_xact_commit_timestamp(a.xmin) > e.ended_at) AS late,
+               count(*) FILTER (WHERE pg_xact_commit_timestamp(a.xmin)
+                                BETWEEN e.ended_at - interval '1 second' AND e.ended_at) AS close,
+               count(DISTINCT e.resident_id) AS withdrawn
+          FROM access a
+          LEFT JOIN (SELECT resident_id, pg_xact_commit_timestamp(xmin) AS ended_at
+                       FROM consent_event WHERE decision = 'withdraw') e USING (resident_id)
+    """
+    async with here.connect() as admin:
+        row = await admin.fetchrow(sql)
+    if row is None or row["withdrawn"] != withdrawals or row["close"] == 0:
+        raise RuntimeError("the uses and the withdrawals have not met")
+    figures = {"readers": READERS, "reads": reads, "withdrawals": withdrawals}
+    met = {"uses_in_the_last_second_before": row["close"]}
+    return Part(n=row["uses"], violations=row["late"], more=figures | met)
+
+
+async def t12(here: Site) -> Part:
+    """64 readers use one resident, who withdraws and gives again 100 times."""
+    study = await make_study(here)
+    token = here.token("hot")
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(here.serve(POOL_SIZE="8")) for _ in range(2)]
+        person = Participant(token, study)
+        await _settle([person], servers, samples=10)
+        reading = _Reading(here, servers, [study])
+        took: list[float] = []
+        async with servers[0].http() as http:
+            for seen in range(1, 2 * scaled(100), 2):
+                took += await _withdraw([person], servers)
+                again = study.answer(seen_seq=seen + 1)
+                done(await http.post("/v1/me/consent-events", token, again, str(uuid4())))
+        reads = await reading.stop()
+    slow = sum(seconds * 1000 > HOT_MOST_MS for seconds in took)
+    late = p99_ms(took) > HOT_P99_MS
+    figures = {"readers": READERS, "reads": reads, "max_ms": round(max(took) * 1000, 1)}
+    return Part(n=len(took), violations=slow + late, p99_ms=p99_ms(took), more=figures)
