@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from api.settings import ROLES, BadSettings, Settings, variable
+from domain.caller import PlatformRole
 from migrations import databases, embedded, runner, schema
 from migrations.embedded import Cluster
 
@@ -49,9 +50,7 @@ def configured(*, start: bool = True) -> Settings:
 def on_cluster(settings: Settings, cluster: Cluster, name: str = DATABASE) -> Settings:
     """The settings with a cluster's address and passwords."""
     passwords = {f"{role}_password": cluster.role_passwords[role] for role in ROLES}
-    return msgspec.structs.replace(
-        settings, database_url=cluster.dsn("admin", name), **passwords
-    )
+    return msgspec.structs.replace(settings, database_url=cluster.dsn("admin", name), **passwords)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -90,17 +89,16 @@ def serve(port: int | None, workers: int | None) -> None:
 @click.option("--once", is_flag=True, help="One round, then stop.")
 def worker(*, once: bool) -> None:
     """Do what is due: finish withdrawals and erasures, tell what ends, clean up."""
-    from api.data_keys import provider  # noqa: PLC0415 - keeps the other commands light
-    from api.observability import configure_logging  # noqa: PLC0415
+    from api.observability import configure_logging  # noqa: PLC0415 - keeps other commands light
 
     settings = configured()
     configure_logging(settings)
     if settings.development:
         run(bring_up(settings))
-    run(_work(settings, provider(settings), once=once))
+    run(_work(settings, once=once))
 
 
-async def _work(settings: Settings, keys: Any, *, once: bool) -> None:
+async def _work(settings: Settings, *, once: bool) -> None:
     from domain.db import open_pool  # noqa: PLC0415
     from domain.rights.sweeps import sweep  # noqa: PLC0415
 
@@ -136,7 +134,7 @@ async def bring_up(settings: Settings) -> list[str]:
     address = urlsplit(settings.database_url)
     if address.username and address.password and not address.username.startswith("medverka_"):
         server = address._replace(path="/postgres").geturl()
-        passwords = {role: getattr(settings, f"{role}_password") for role in ROLES}
+        passwords: dict[str, str] = {r: getattr(settings, f"{r}_password") for r in ROLES}
         await databases.bootstrap_roles(server, passwords)
         await databases.create_database(server, address.path.lstrip("/"))
     return [str(one) for one in await runner.migrate(settings.dsn("migrator")) or []]
@@ -168,14 +166,16 @@ def member() -> None:
 @click.option(
     "--role", required=True, type=click.Choice(["steward", "data-protection-officer", "operator"])
 )
-def member_add(issuer: str | None, subject: str, label: str, role: str) -> None:
+def member_add(issuer: str | None, subject: str, label: str, role: PlatformRole) -> None:
     """Give a platform role to a login. For the first steward, and in development."""
     settings = configured()
     run(add_member(settings, issuer or settings.issuer, subject, label, role))
     click.echo(f"{label} is {role}.")
 
 
-async def add_member(settings: Settings, issuer: str, subject: str, label: str, role: str) -> None:
+async def add_member(
+    settings: Settings, issuer: str, subject: str, label: str, role: PlatformRole
+) -> None:
     """Insert the member and the role, where they are missing."""
     from api import auth, development  # noqa: PLC0415
     from domain.db import begin  # noqa: PLC0415
@@ -185,7 +185,9 @@ async def add_member(settings: Settings, issuer: str, subject: str, label: str, 
     conn = await asyncpg.connect(settings.dsn("api"))
     try:
         async with begin(conn):
-            await members.appoint(conn, issuer, auth.subject_hmac(secret, issuer, subject), label, role)
+            await members.appoint(
+                conn, issuer, auth.subject_hmac(secret, issuer, subject), label, role
+            )
     finally:
         await conn.close()
 
@@ -198,7 +200,9 @@ def openapi() -> None:
 
     with TemporaryDirectory() as folder:
         plain = Settings(
-            mode="development", secret_dir=Path(folder), database_url="postgresql://localhost/medverka"
+            mode="development",
+            secret_dir=Path(folder),
+            database_url="postgresql://localhost/medverka",
         )
         click.echo(render(create_app(plain)), nl=False)
 

@@ -30,11 +30,9 @@ from domain.consents.model import (
 )
 from domain.consents.notices import Notice
 from domain.consents.review import Standing, Waiting
-
 from domain.errors import Invalid, NotFound
-from domain.fields import Input
+from domain.fields import Input, Seq
 from domain.languages import accepted
-from domain.residents import store as residents
 from domain.rights import withdraw as rights
 from domain.rights.withdraw import Pausing, Preview, Resuming, Withdrawal, Withdrawing
 
@@ -45,7 +43,6 @@ LARGEST_SEQ = 2**63 - 1
 
 Version = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 AcceptLanguage = Annotated[str | None, HeaderParameter(name="Accept-Language", max_length=1000)]
-BeforeSeq = tuple[Annotated[int, Meta(ge=0, le=LARGEST_SEQ)]]
 
 
 class Answers(Input, frozen=True, kw_only=True):
@@ -130,9 +127,7 @@ async def answer(
     data: JSONBody[Answers],
 ) -> Response[RecordedAnswers]:
     """Answer items of a notice: permit or deny, as wide as the item or narrower."""
-    events = [await consents.record(conn, me.resident_id, one, me.actor_id) for one in data.answers]
-    if any(event.decision == "permit" for event in events):
-        await residents.mark_used(conn, me.resident_id)
+    events = await rights.answer(conn, me, data.answers)
     recorded = [_recorded(event, settings.public_url, receipt_key) for event in events]
     return await once.keep(RecordedAnswers(recorded=recorded))
 
@@ -142,8 +137,8 @@ async def my_history(
     conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ConsentEvent]:
     """Every choice I ever made, newest first. Each holds the hash of the one before."""
-    before = key_of(cursor, BeforeSeq)
-    events = await consents.history(conn, me.resident_id, before and before[0], limit + 1)
+    before = key_of(cursor, tuple[Seq])
+    events = await consents.history(conn, me.resident_id, before[0] if before else None, limit + 1)
     return page(events, limit, "seq")
 
 

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import psutil
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from api import auth, development
 from api.settings import Settings
@@ -51,7 +51,7 @@ class Region(Struct):
 def region(residents: int, workers: int = 2) -> Iterator[Region]:
     """All of it, for as long as the block lasts. PostgreSQL is as durable as in production."""
     with tempfile.TemporaryDirectory(prefix="medverka-bench-") as folder:
-        os.chmod(folder, 0o711)
+        Path(folder).chmod(0o711)  # the server runs as a user of its own
         with running(Path(folder) / "postgres") as cluster:
             plain = Settings(
                 mode="development", secret_dir=Path(folder) / "secrets", pool_size=8,
@@ -87,11 +87,16 @@ async def _populate(settings: Settings, count: int) -> tuple[UUID, UUID, list[UU
         settings.issuer, member,
     )  # fmt: skip
     await conn.execute(
-        "INSERT INTO membership (member_id, role, study_id) VALUES ($1, 'analyst', $2)", member_id, study
+        "INSERT INTO membership (member_id, role, study_id) VALUES ($1, 'analyst', $2)",
+        member_id,
+        study,
     )
     code = uuid4()
     await conn.execute(
-        "INSERT INTO enrolment (resident_id, study_id, code) VALUES ($1, $2, $3)", made[0], study, code
+        "INSERT INTO enrolment (resident_id, study_id, code) VALUES ($1, $2, $3)",
+        made[0],
+        study,
+        code,
     )
     await conn.execute("INSERT INTO participant_code VALUES ($1, $2, $3)", code, study, made[0])
     await conn.execute("VACUUM ANALYZE")
@@ -105,7 +110,15 @@ def _serving(settings: Settings, workers: int) -> Iterator[psutil.Process]:
         **os.environ, **environment(settings), "MEDVERKA_MODE": "development",
         "MEDVERKA_SECRET_DIR": str(settings.secret_dir), "POOL_SIZE": str(settings.pool_size),
     }  # fmt: skip
-    command = [sys.executable, "cli.py", "serve", "--port", str(settings.port), "--workers", str(workers)]
+    command = [
+        sys.executable,
+        "cli.py",
+        "serve",
+        "--port",
+        str(settings.port),
+        "--workers",
+        str(workers),
+    ]
     child = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)  # noqa: S603
     try:
         _await_ready(settings.port)

@@ -32,6 +32,17 @@ CREATE TABLE approval (
 );
 COMMENT ON TABLE approval IS 'class: reference';
 
+-- Studies that may use data today. A lapsed or suspended approval suspends the study with it.
+CREATE VIEW study_in_force WITH (security_invoker = true) AS
+SELECT s.study_id, s.status
+  FROM study s
+ WHERE s.status IN ('active', 'closed-to-accrual', 'temporarily-closed-to-accrual', 'completed')
+   AND s.suspended_at IS NULL
+   AND s.retention_until >= statement_timestamp()::date
+   AND EXISTS (SELECT FROM approval a
+                WHERE a.study_id = s.study_id AND a.state = 'in-force'
+                  AND statement_timestamp()::date BETWEEN a.valid_from AND a.valid_until);
+
 CREATE TABLE enrolment (
     resident_id  uuid NOT NULL,
     enrolment_id uuid NOT NULL DEFAULT uuidv7(),
@@ -65,5 +76,6 @@ CREATE POLICY job ON enrolment TO medverka_worker USING (app_job() IS NOT NULL);
 CREATE POLICY job ON participant_code TO medverka_worker USING (app_job() IS NOT NULL);
 
 GRANT SELECT, INSERT, UPDATE ON study, approval TO medverka_api;
+GRANT SELECT ON study_in_force TO medverka_api, medverka_worker;
 GRANT SELECT ON study, approval TO medverka_worker, medverka_auditor;
 GRANT SELECT, INSERT, UPDATE, DELETE ON enrolment, participant_code TO medverka_api, medverka_worker;

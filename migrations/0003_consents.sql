@@ -6,6 +6,7 @@ CREATE TABLE notice (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE notice IS 'class: reference';
+CREATE UNIQUE INDEX notice_study ON notice (study_id);
 COMMENT ON COLUMN notice.study_id IS 'none: the platform''s own';
 
 CREATE TABLE notice_version (
@@ -240,13 +241,7 @@ SELECT g.resident_id, g.study_id, g.use, g.item_id, g.category, g.event_seq, g.n
  WHERE (g.valid_until IS NULL OR g.valid_until > statement_timestamp())
    AND NOT g.pauses @> statement_timestamp()
    AND (g.study_id IS NULL OR EXISTS (
-        SELECT FROM study s
-         WHERE s.study_id = g.study_id AND s.suspended_at IS NULL
-           AND s.status IN ('active', 'closed-to-accrual', 'temporarily-closed-to-accrual', 'completed')
-           AND s.retention_until >= statement_timestamp()::date
-           AND EXISTS (SELECT FROM approval a
-                        WHERE a.study_id = s.study_id AND a.state = 'in-force'
-                          AND statement_timestamp()::date BETWEEN a.valid_from AND a.valid_until)));
+        SELECT FROM study_in_force s WHERE s.study_id = g.study_id));
 
 -- What may be collected, by the sample's own time: the grants' history. A pause, a stop and an
 -- expiry leave the time before them open, for phones that were offline. `live` is false where
@@ -257,9 +252,7 @@ SELECT g.resident_id, g.category, g.item_id, g.data_period - g.pauses AS data_pe
   FROM undenied_grant g
  WHERE g.use IN ('study', 'keep')
    AND (g.study_id IS NULL OR EXISTS (
-        SELECT FROM study s
-         WHERE s.study_id = g.study_id AND s.suspended_at IS NULL
-           AND s.status IN ('active', 'closed-to-accrual', 'temporarily-closed-to-accrual')));
+        SELECT FROM study_in_force s WHERE s.study_id = g.study_id AND s.status <> 'completed'));
 
 GRANT SELECT, INSERT ON notice, notice_version, notice_text, consent_item TO medverka_api;
 GRANT SELECT, INSERT, UPDATE ON stop_switch TO medverka_api;

@@ -62,7 +62,7 @@ BEGIN
         outcome := 'untranslated'; RETURN;
     END IF;
     IF item.study_id IS NOT NULL AND p_decision = 'permit' AND NOT EXISTS (
-            SELECT FROM study s WHERE s.study_id = item.study_id AND s.suspended_at IS NULL
+            SELECT FROM study_in_force s WHERE s.study_id = item.study_id
                AND s.status IN ('active', 'closed-to-accrual')) THEN
         outcome := 'closed'; RETURN;
     END IF;
@@ -196,6 +196,7 @@ BEGIN
 END $$;
 
 -- Wait at most two seconds for uses under way to end. False: they have not, and go on.
+-- NULL: there is no such resident to lock.
 CREATE FUNCTION resident_drain(p_resident uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     found_row boolean := false;
@@ -211,8 +212,5 @@ BEGIN
         RETURN false;
     END;
     PERFORM set_config('lock_timeout', before, true);
-    IF NOT found_row THEN
-        RAISE EXCEPTION 'no lock row' USING ERRCODE = 'no_data_found';
-    END IF;
-    RETURN true;
+    RETURN CASE WHEN found_row THEN true END;
 END $$;

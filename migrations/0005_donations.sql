@@ -24,7 +24,6 @@ CREATE TABLE segment (
     last_ms            bigint NOT NULL,
     category           text NOT NULL,
     samples            integer NOT NULL CHECK (samples > 0),
-    utc_offset_minutes smallint,
     key_version        integer NOT NULL,
     body               bytea NOT NULL,
     PRIMARY KEY (resident_id, stream_id, first_ms, segment_id),

@@ -123,7 +123,7 @@ BEGIN
         outcome := 'untranslated'; RETURN;
     END IF;
     IF item.study_id IS NOT NULL AND p_decision = 'permit' AND NOT EXISTS (
-            SELECT FROM study s WHERE s.study_id = item.study_id AND s.suspended_at IS NULL
+            SELECT FROM study_in_force s WHERE s.study_id = item.study_id
                AND s.status IN ('active', 'closed-to-accrual')) THEN
         outcome := 'closed'; RETURN;
     END IF;
@@ -333,10 +333,7 @@ BEGIN
         RETURN false;
     END;
     PERFORM set_config('lock_timeout', before, true);
-    IF NOT found_row THEN
-        RAISE EXCEPTION 'no lock row' USING ERRCODE = 'no_data_found';
-    END IF;
-    RETURN true;
+    RETURN CASE WHEN found_row THEN true END;
 END $$;
 
 -- Name: access; Type: TABLE; 
@@ -487,6 +484,16 @@ CREATE TABLE public.study (
 
 COMMENT ON TABLE public.study IS 'class: reference';
 
+-- Name: study_in_force; Type: VIEW; 
+
+CREATE VIEW public.study_in_force WITH (security_invoker='true') AS
+ SELECT study_id,
+    status
+   FROM public.study s
+  WHERE ((status = ANY (ARRAY['active'::text, 'closed-to-accrual'::text, 'temporarily-closed-to-accrual'::text, 'completed'::text])) AND (suspended_at IS NULL) AND (retention_until >= (statement_timestamp())::date) AND (EXISTS ( SELECT
+           FROM public.approval a
+          WHERE ((a.study_id = s.study_id) AND (a.state = 'in-force'::text) AND (((statement_timestamp())::date >= a.valid_from) AND ((statement_timestamp())::date <= a.valid_until))))));
+
 -- Name: undenied_grant; Type: VIEW; 
 
 CREATE VIEW public.undenied_grant WITH (security_invoker='true') AS
@@ -529,8 +536,8 @@ CREATE VIEW public.collectable WITH (security_invoker='true') AS
     (data_period @> statement_timestamp()) AS live
    FROM public.undenied_grant g
   WHERE ((use = ANY (ARRAY['study'::text, 'keep'::text])) AND ((study_id IS NULL) OR (EXISTS ( SELECT
-           FROM public.study s
-          WHERE ((s.study_id = g.study_id) AND (s.suspended_at IS NULL) AND (s.status = ANY (ARRAY['active'::text, 'closed-to-accrual'::text, 'temporarily-closed-to-accrual'::text])))))));
+           FROM public.study_in_force s
+          WHERE ((s.study_id = g.study_id) AND (s.status <> 'completed'::text))))));
 
 -- Name: consent_head; Type: TABLE; 
 
@@ -829,10 +836,8 @@ CREATE VIEW public.permit WITH (security_invoker='true') AS
     (data_period - pauses) AS data_period
    FROM public.undenied_grant g
   WHERE (((valid_until IS NULL) OR (valid_until > statement_timestamp())) AND (NOT (pauses @> statement_timestamp())) AND ((study_id IS NULL) OR (EXISTS ( SELECT
-           FROM public.study s
-          WHERE ((s.study_id = g.study_id) AND (s.suspended_at IS NULL) AND (s.status = ANY (ARRAY['active'::text, 'closed-to-accrual'::text, 'temporarily-closed-to-accrual'::text, 'completed'::text])) AND (s.retention_until >= (statement_timestamp())::date) AND (EXISTS ( SELECT
-                   FROM public.approval a
-                  WHERE ((a.study_id = s.study_id) AND (a.state = 'in-force'::text) AND (((statement_timestamp())::date >= a.valid_from) AND ((statement_timestamp())::date <= a.valid_until))))))))));
+           FROM public.study_in_force s
+          WHERE (s.study_id = g.study_id)))));
 
 -- Name: person; Type: TABLE; 
 
@@ -959,7 +964,6 @@ CREATE TABLE public.segment (
     last_ms bigint NOT NULL,
     category text NOT NULL,
     samples integer NOT NULL,
-    utc_offset_minutes smallint,
     key_version integer NOT NULL,
     body bytea NOT NULL,
     CONSTRAINT segment_check CHECK ((first_ms <= last_ms)),
@@ -1221,6 +1225,10 @@ CREATE INDEX job_resident ON public.job USING btree (bucket, resident_id);
 -- Name: membership_live; Type: INDEX; 
 
 CREATE UNIQUE INDEX membership_live ON public.membership USING btree (member_id, role, study_id, organisation_id) NULLS NOT DISTINCT WHERE (ended_at IS NULL);
+
+-- Name: notice_study; Type: INDEX; 
+
+CREATE UNIQUE INDEX notice_study ON public.notice USING btree (study_id);
 
 -- Name: outbox_resident; Type: INDEX; 
 
@@ -1632,6 +1640,11 @@ GRANT SELECT ON TABLE public.stop_switch TO medverka_auditor;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.study TO medverka_api;
 GRANT SELECT ON TABLE public.study TO medverka_worker;
 GRANT SELECT ON TABLE public.study TO medverka_auditor;
+
+-- Name: TABLE study_in_force; Type: ACL; 
+
+GRANT SELECT ON TABLE public.study_in_force TO medverka_api;
+GRANT SELECT ON TABLE public.study_in_force TO medverka_worker;
 
 -- Name: TABLE undenied_grant; Type: ACL; 
 

@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 from asyncpg import Connection
 
 STEWARD = UUID(int=99)
+CONTROLLER = """{"name": "Region Stockholm", "organisation_number": "232100-0016",
+    "address": "Box 22550", "contact": "a@example.org", "data_protection_officer": "b@example.org"}"""
 
 
 async def make_resident(admin: Connection) -> UUID:
@@ -24,13 +26,14 @@ async def make_study(admin: Connection, status: str = "active") -> UUID:
         """
         INSERT INTO study (kind, status, title, summary, controller, legal_basis,
                            withdrawal_effects, retention_until, created_by)
-        VALUES ('research', $1, '{"en": "A study"}', '{"en": "About hearts"}', '{"name": "Region"}',
-                'consent', '{pause,stop,no-further-use,erase}', $2, $3)
+        VALUES ('research', $1, '{"en": "A study"}', '{"en": "About hearts"}', $4,
+                'eu-gdpr:A9-2-a', '{pause,stop,no-further-use,erase,no-contact}', $2, $3)
         RETURNING study_id
         """,
         status,
         date(2099, 1, 1),
         STEWARD,
+        CONTROLLER,
     )
     await admin.execute(
         "INSERT INTO approval VALUES ($1, '2026-01234-01', 'EPM', '2026-01-01', '2098-01-01')",

@@ -22,7 +22,8 @@ CARELESS = {"fsync is off", "full_page_writes is off"}
 def settings(database: Database, tmp_path: Path) -> Settings:
     """A sound installation in development mode."""
     passwords: dict[str, Any] = {
-        f"{role}_password": word for role, word in database.cluster.role_passwords.items()}
+        f"{role}_password": word for role, word in database.cluster.role_passwords.items()
+    }
     found = Settings(
         mode="development",
         secret_dir=tmp_path / "secrets",

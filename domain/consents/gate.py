@@ -1,4 +1,4 @@
-"""The gate: may this use have this category of this resident, for data of this time, now?
+"""The gate: whether a use may have a category of a resident, for data of a time, now.
 
 The only reader of grants. A use is always: `lock_many` (or `lock_own`) first, then a second
 statement that reads permits and data, then the record of the use, then COMMIT, then bytes.
@@ -14,7 +14,7 @@ from msgspec import Struct
 from domain.consents.model import Scope
 from domain.consents.periods import from_ranges, milliseconds, union
 from domain.db import Connection, fetch_all
-from domain.errors import Unavailable
+from domain.errors import Unauthenticated
 
 MOST_RESIDENTS = 500
 """The most residents that one transaction may lock."""
@@ -58,7 +58,7 @@ async def lock_own(conn: Connection, resident_id: UUID) -> None:
     """Hold off withdrawals while a resident's own request collects. It may wait for one under way.
 
     Raises:
-        Unavailable: there is nothing to lock, so nothing may be collected.
+        Unauthenticated: the account has been erased meanwhile.
 
     """
     sql = """
@@ -67,13 +67,20 @@ async def lock_own(conn: Connection, resident_id: UUID) -> None:
          WHERE resident_id = $1
     """
     if await conn.fetchrow(sql, resident_id) is None:
-        raise Unavailable
+        raise Unauthenticated
 
 
 async def drain(conn: Connection, resident_id: UUID) -> bool:
-    """Keep out every use until COMMIT, when those under way end within two seconds; else False."""
+    """Keep out every use until COMMIT, when those under way end within two seconds; else False.
+
+    Raises:
+        Unauthenticated: the account has been erased meanwhile.
+
+    """
     sql = "SELECT resident_drain($1) AS drained"
-    drained: bool = await conn.fetchval(sql, resident_id)
+    drained: bool | None = await conn.fetchval(sql, resident_id)
+    if drained is None:
+        raise Unauthenticated
     return drained
 
 

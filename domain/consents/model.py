@@ -134,7 +134,11 @@ class Grant(Struct, frozen=True, kw_only=True):
     def usable(self, at: datetime) -> Periods:
         """The times of measurement that may be used at a moment, before blocks and stops."""
         over = self.valid_until is not None and self.valid_until <= at
-        return NEVER if over or contains(self.pauses, at) else difference(self.data_period, self.pauses)
+        return (
+            NEVER
+            if over or contains(self.pauses, at)
+            else difference(self.data_period, self.pauses)
+        )
 
     def status_at(self, at: datetime) -> Status:
         """The status word at a moment: a grant that has run out is expired, not withdrawn."""
@@ -187,9 +191,7 @@ def _given(old: Grant | None, event: ConsentEvent, category: str) -> Grant:
     """Giving opens anew; what was collected since the grant was first opened stays granted."""
     at = event.recorded_at
     since = (old and old.since) or at
-    opening = period(
-        None if event.past else at, event.valid_until if event.future else at
-    )
+    opening = period(None if event.past else at, event.valid_until if event.future else at)
     kept = intersection(old.data_period, period(since, at)) if old else NEVER
     renewed = old is not None and old.status_at(at) in LIVE
     return Grant(
@@ -270,9 +272,8 @@ def chain_hash(event: ConsentEvent) -> bytes:
 
 def unbroken(events: Iterable[ConsentEvent]) -> bool:
     """Whether a resident's events are gapless and each hash follows from the one before."""
-    before, seq = b"", 0
-    for event in events:
-        seq += 1
+    before = b""
+    for seq, event in enumerate(events, start=1):
         if (event.seq, event.prev_hash, event.hash) != (seq, before, chain_hash(event)):
             return False
         before = event.hash

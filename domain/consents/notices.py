@@ -18,7 +18,10 @@ PLATFORM_NOTICE = UUID("00000000-0000-7000-8000-000000000001")
 RecipientClass = Literal["named", "academic", "non-profit", "for-profit", "international"]
 Codes = Annotated[list[Code], Meta(max_length=64)]
 Term = Annotated[
-    str, Meta(max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$", examples=["dpv:AcademicResearch"])
+    str,
+    Meta(
+        max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$", examples=["dpv:AcademicResearch"]
+    ),
 ]
 
 
@@ -241,7 +244,7 @@ async def _insert_version(
         raise Busy("Another version has been published. Read it first.")
 
 
-async def _insert_item(  # noqa: PLR0913, PLR0917 - the row's keys, and what was drafted
+async def _insert_item(
     conn: Connection,
     notice_id: UUID,
     study_id: UUID | None,
@@ -265,7 +268,7 @@ async def _insert_item(  # noqa: PLR0913, PLR0917 - the row's keys, and what was
         item.categories, item.sources, item.recipients, item.recipient_classes, item.past,
         item.future, item.geography, item.linkage, item.ai_training, item.commercial_use,
         item.recontact, item.return_of_results, item.ehds, item.duration_days, item.erase_by,
-        item.required, {name: text for name, text in item.texts.items()},
+        item.required, item.texts,
     )  # fmt: skip
     if inserted is None:
         raise Invalid("An item of another notice cannot be shown here.")

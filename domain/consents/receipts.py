@@ -59,12 +59,12 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def receipt(event: ConsentEvent, public_url: str) -> Receipt:
     """The receipt of an event; the same event always gives the same receipt."""
-    notice = event.notice_id and f"{public_url}/v1/notices/{event.notice_id}/{event.notice_version}"
+    notice = f"{public_url}/v1/notices/{event.notice_id}?version={event.notice_version}"
     return Receipt(
         receipt_id=uuid5(event.resident_id, f"consent-event/{event.seq}"),
         record_id=f"{event.resident_id}/{event.seq}",
         pii_principal_id=event.resident_id,
-        privacy_notice=notice,
+        privacy_notice=notice if event.notice_id else None,
         language=event.language,
         item_id=event.item_id,
         study_id=event.study_id,

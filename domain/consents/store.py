@@ -1,11 +1,11 @@
 """The ledger of consent events and the grants projected from it."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 
 from domain.consents.model import (
     ActorRole,
@@ -60,7 +60,9 @@ def _recorded(row: dict[str, Any]) -> ConsentEvent:
         case "recorded":
             return msgspec.convert(row, ConsentEvent)
         case "superseded":
-            raise NoticeSuperseded("Show the current version and ask again.", current_version=current)
+            raise NoticeSuperseded(
+                "Show the current version and ask again.", current_version=current
+            )
         case "untranslated":
             raise NoticeNotInLanguage
         case "closed":
@@ -73,7 +75,7 @@ def _recorded(row: dict[str, Any]) -> ConsentEvent:
             raise NotFound("No such item in that version of its notice.")
 
 
-async def close(
+async def close(  # noqa: PLR0913 - the event's own fields
     conn: Connection,
     resident_id: UUID,
     decision: str,
@@ -139,7 +141,7 @@ async def grants(conn: Connection, resident_id: UUID) -> list[Grant]:
     return [_grant(row) for row in await conn.fetch(sql, resident_id)]
 
 
-def _grant(row: Mapping[str, Any]) -> Grant:
+def _grant(row: Record) -> Grant:
     fields = dict(row)
     fields["data_period"] = from_ranges(fields["data_period"])
     fields["pauses"] = from_ranges(fields["pauses"])

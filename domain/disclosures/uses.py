@@ -136,11 +136,7 @@ async def check_standing(conn: Connection, reader: Reader) -> str:
         SELECT s.kind,
                EXISTS (SELECT FROM membership m
                         WHERE m.study_id = s.study_id AND m.member_id = $2 AND m.ended_at IS NULL) AS member,
-               s.suspended_at IS NULL AND s.retention_until >= statement_timestamp()::date
-               AND s.status IN ('active', 'closed-to-accrual', 'temporarily-closed-to-accrual', 'completed')
-               AND EXISTS (SELECT FROM approval a
-                            WHERE a.study_id = s.study_id AND a.state = 'in-force'
-                              AND statement_timestamp()::date BETWEEN a.valid_from AND a.valid_until) AS in_force
+               EXISTS (SELECT FROM study_in_force f WHERE f.study_id = s.study_id) AS in_force
           FROM study s
          WHERE s.study_id = $1
     """

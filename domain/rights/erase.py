@@ -7,7 +7,6 @@ which is replayed after a restore. A later login starts a new resident.
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 from msgspec import Struct
 
 from domain.caller import Resident
@@ -47,10 +46,7 @@ async def erase(conn: Connection, resident: Resident) -> Erasure:
 
     """
     resident_id = resident.resident_id
-    try:
-        drained = await gate.drain(conn, resident_id)
-    except asyncpg.NoDataFoundError:
-        raise Unauthenticated from None
+    drained = await gate.drain(conn, resident_id)
     if not await residents.hold_on_to(conn, resident_id):
         raise Unauthenticated  # another request of theirs was first
     event = await consents.close(

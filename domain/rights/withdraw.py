@@ -15,12 +15,14 @@ from msgspec import Meta, Struct
 from domain.caller import Resident
 from domain.consents import gate
 from domain.consents import store as consents
-from domain.consents.model import ConsentEvent, Effect, Scope
+from domain.consents.model import ConsentAnswer, ConsentEvent, Effect, Scope
 from domain.db import Connection, fetch_all, find_one
 from domain.donations import store as donations
 from domain.errors import Invalid, NotFound
 from domain.fields import Instant
+from domain.residents import store as residents
 from domain.rights import unused
+from domain.rights.holds import held
 from domain.studies import enrolments
 from notifications import outbox
 
@@ -83,6 +85,26 @@ async def withdraw(
     destroyed = drained and await _destroy(conn, resident_id, destroys)
     await unused.mark(conn, resident_id)
     return event, await _keep_track(conn, event, destroys, drained=drained, destroyed=destroyed)
+
+
+async def answer(
+    conn: Connection, resident: Resident, answers: Sequence[ConsentAnswer]
+) -> list[ConsentEvent]:
+    """Record answers, all or none.
+
+    A use given ends the 90 days of unused donations; a required item refused ends taking part.
+    """
+    events = [
+        await consents.record(conn, resident.resident_id, one, resident.actor_id) for one in answers
+    ]
+    if any(event.decision == "permit" for event in events):
+        await residents.mark_used(conn, resident.resident_id)
+    for event in events:
+        if event.decision == "deny" and event.study_id is not None:
+            await enrolments.end(
+                conn, resident.resident_id, Scope(scope="item", item_id=event.item_id)
+            )
+    return events
 
 
 async def pause(conn: Connection, resident: Resident, wish: Pausing) -> ConsentEvent:
@@ -156,11 +178,7 @@ async def _destroy(conn: Connection, resident_id: UUID, categories: Sequence[str
     """Destroy now, unless a hold restricts without erasing; then the worker does, once it is lifted."""
     if not categories:
         return True
-    sql = """
-        SELECT EXISTS (SELECT FROM block
-                        WHERE resident_id = $1 AND kind = 'hold' AND lifted_at IS NULL) AS held
-    """
-    if await conn.fetchval(sql, resident_id):
+    if await held(conn, resident_id):
         return False
     await donations.erase(conn, resident_id, list(categories))
     return True

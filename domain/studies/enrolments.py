@@ -78,10 +78,8 @@ async def enrol(conn: Connection, resident_id: UUID, study_id: UUID) -> Enrolmen
 
 async def _opening(conn: Connection, study_id: UUID) -> _Opening:
     sql = """
-        SELECT s.status = 'active' AND s.suspended_at IS NULL AND s.retention_until >= current_date
-               AND EXISTS (SELECT FROM approval a
-                            WHERE a.study_id = s.study_id AND a.state = 'in-force'
-                              AND current_date BETWEEN a.valid_from AND a.valid_until) AS open,
+        SELECT EXISTS (SELECT FROM study_in_force f
+                        WHERE f.study_id = s.study_id AND f.status = 'active') AS open,
                (SELECT max(v.version) FILTER (WHERE v.change = 'material' OR v.version = 1)
                   FROM notice n JOIN notice_version v USING (notice_id)
                  WHERE n.study_id = s.study_id) AS terms,

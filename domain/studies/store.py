@@ -159,10 +159,8 @@ async def catalogue(
         SELECT s.study_id, s.kind, s.title, s.summary, s.controller, s.legal_basis,
                s.withdrawal_effects, s.retention_until
           FROM study s
-         WHERE s.status = 'active' AND s.suspended_at IS NULL AND s.retention_until >= current_date
-           AND EXISTS (SELECT FROM approval a
-                        WHERE a.study_id = s.study_id AND a.state = 'in-force'
-                          AND current_date BETWEEN a.valid_from AND a.valid_until)
+         WHERE EXISTS (SELECT FROM study_in_force f
+                        WHERE f.study_id = s.study_id AND f.status = 'active')
            AND ($1::uuid IS NULL OR s.study_id < $1)
          ORDER BY s.study_id DESC
          LIMIT $2

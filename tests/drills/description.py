@@ -111,7 +111,7 @@ def _registry(document: dict[str, Any]) -> Registry:
     return Registry([(BASE, {"components": document["components"]})])
 
 
-def _shut(found: Any) -> Any:  # noqa: ANN401 - any JSON
+def _shut(found: Any) -> Any:
     """Every object of the schema takes only the members that it names."""
     if isinstance(found, list):
         return [_shut(one) for one in found]
@@ -123,7 +123,7 @@ def _shut(found: Any) -> Any:  # noqa: ANN401 - any JSON
     return shut
 
 
-def _absolute(found: Any) -> Any:  # noqa: ANN401 - any JSON
+def _absolute(found: Any) -> Any:
     if isinstance(found, list):
         return [_absolute(one) for one in found]
     if not isinstance(found, dict):

@@ -95,7 +95,11 @@ class _Reading:
         self._stopped = asyncio.Event()
         pairs = zip(itertools.cycle(servers), itertools.cycle(studies), strict=False)
         if len(studies) % 2 == 0:  # or each study would be read through one server alone
-            pairs = zip(itertools.cycle([*servers, *reversed(servers)]), itertools.cycle(studies), strict=False)
+            pairs = zip(
+                itertools.cycle([*servers, *reversed(servers)]),
+                itertools.cycle(studies),
+                strict=False,
+            )
         self._tasks = [
             asyncio.create_task(self._one(server, here.token(study.analyst), study))
             for server, study in itertools.islice(pairs, READERS)

@@ -118,7 +118,7 @@ class Knocker:
 
     def _look(self, at: str, who: str, told: Described, answer: Answer, sent: str) -> None:
         text = answer.body.decode(errors="replace")
-        if answer.status >= 500:  # noqa: PLR2004
+        if answer.status >= 500:
             self.wrong(f"{at}: {answer.status}")
         if not answer.ok and not answer.headers.get("content-type", "").startswith(PROBLEM):
             self.wrong(f"{at}: {answer.status} without a problem document")

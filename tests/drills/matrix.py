@@ -49,7 +49,16 @@ MALFORMED = (
     "a" * 4000,
     "%F0%9F%92%A9",
 )
-NUMBERS = ("1_0", "%EF%BC%91", "9223372036854775808", "-9223372036854775809", "0x1", "%201", "+1", "9" * 400)
+NUMBERS = (
+    "1_0",
+    "%EF%BC%91",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "0x1",
+    "%201",
+    "+1",
+    "9" * 400,
+)
 
 
 async def walk(door: Knocker) -> Part:
@@ -109,7 +118,7 @@ async def _ids(
     another = RANDOM.get(name, str(uuid4()))
     random = await door.knock(who, told, {name: another}, note=f"random {name}")
     absent = plain(random)
-    if random.ok or (who in row.doors and random.status != 404):  # noqa: PLR2004
+    if random.ok or (who in row.doors and random.status != 404):
         door.wrong(f"{told.name} by {who}: {random.status} for a random {name}")
     if who not in row.doors and who not in REGISTRARS and plain(own) != absent:
         door.wrong(f"{told.name} by {who}: what they may not have is told from what there is not")
@@ -129,11 +138,11 @@ async def _ids(
             door.wrong(f"{told.name} by {who}: {answer.status} for the {name} {spelt[:20]}")
 
 
-def _as_absent(name: str, answer: Answer, absent: str, admitted: bool) -> bool:  # noqa: FBT001
+def _as_absent(name: str, answer: Answer, absent: str, admitted: bool) -> bool:
     """What is malformed is not there. Who is not admitted may be told so before the door is asked."""
-    if name == "name" and answer.status == 400:  # noqa: PLR2004 - a word of a list, not an id
+    if name == "name" and answer.status == 400:
         return True
-    return plain(answer) == absent or (not admitted and answer.status == 404)  # noqa: PLR2004
+    return plain(answer) == absent or (not admitted and answer.status == 404)
 
 
 def _others(door: Knocker, row: Operation, who: str, name: str) -> Iterator[tuple[str, str]]:

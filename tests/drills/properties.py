@@ -35,7 +35,7 @@ async def walk(door: Knocker) -> Part:
         for body, where in _extended(door, told, who):
             tried += 1
             answer = await door.knock(who, told, body=body, note=where)
-            if answer.status != 400:  # noqa: PLR2004
+            if answer.status != 400:
                 door.wrong(f"{name}: {answer.status} with {where}")
         control = await door.knock(who, told, note="control")
         if not control.ok:

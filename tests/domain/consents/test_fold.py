@@ -37,7 +37,13 @@ class Ledger:
         return event.recorded_at
 
     def permit(self, **fields: Any) -> datetime:
-        given = {"categories": ["heart"], "notice_version": 1, "study_id": STUDY, "past": False, "future": True}
+        given = {
+            "categories": ["heart"],
+            "notice_version": 1,
+            "study_id": STUDY,
+            "past": False,
+            "future": True,
+        }
         return self.add("permit", **{**given, **fields})
 
     def grants(self) -> Grants:
@@ -119,7 +125,9 @@ def test_no_further_use_closes_everything(ledger: Ledger, effect: str) -> None:
     ("scope", "fields"),
     [("study", {"study_id": STUDY}), ("category", {"category": "heart"}), ("everything", {})],
 )
-def test_a_wider_withdrawal_covers_the_item(ledger: Ledger, scope: str, fields: dict[str, Any]) -> None:
+def test_a_wider_withdrawal_covers_the_item(
+    ledger: Ledger, scope: str, fields: dict[str, Any]
+) -> None:
     given = ledger.permit()
     ledger.add("withdraw", scope, effect="no-further-use", **fields)
     assert not ledger.heart(given)

@@ -12,10 +12,23 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from domain.consents import gate, store
-from domain.consents.model import ConsentAnswer, ConsentEvent, NoticeSuperseded, Scope, fold, unbroken
+from domain.consents.model import (
+    ConsentAnswer,
+    ConsentEvent,
+    NoticeSuperseded,
+    Scope,
+    fold,
+    unbroken,
+)
 from domain.consents.periods import milliseconds
 from domain.db import Connection, begin, open_pool
 from domain.errors import Refusal
@@ -106,7 +119,7 @@ class Ledger(RuleBasedStateMachine):
         answer = ConsentAnswer(
             item_id=item_id, notice_version=version, language="en", seen_seq=seen,
             decision="deny" if deny else "permit", categories=categories, past=past,
-            future=future or not past, valid_until=ends and datetime.now(UTC) + ends,
+            future=future or not past, valid_until=datetime.now(UTC) + ends if ends else None,
         )  # fmt: skip
 
         async def record(conn: Connection) -> ConsentEvent:
@@ -221,11 +234,16 @@ class Ledger(RuleBasedStateMachine):
             return
         for study_id in self.studies:
             found, before, after = self.world.run(self._permits(study_id))
-            grants = [g for (i, _), g in fold(self.expected).items() if self.studies[self.study_of[i]] == study_id]
+            grants = [
+                g
+                for (i, _), g in fold(self.expected).items()
+                if self.studies[self.study_of[i]] == study_id
+            ]
             for grant in grants:
                 denied = grant.category in self.blocked.values() or study_id in self.stopped
                 allowed = {
-                    () if denied else tuple(milliseconds(grant.usable(at))) for at in (before, after)
+                    () if denied else tuple(milliseconds(grant.usable(at)))
+                    for at in (before, after)
                 }
                 assert found.get((grant.item_id, grant.category), ()) in allowed
             assert found.keys() <= {(g.item_id, g.category) for g in grants}
@@ -256,4 +274,3 @@ def test_rows_and_gate_are_the_fold_of_the_events(world: World) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
-

@@ -44,6 +44,7 @@ def test_a_set_has_one_spelling(one: Periods) -> None:
 def test_milliseconds_admit_exactly_the_same_moments(one: Periods, at: datetime) -> None:
     ms = int((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
     admitted = any(
-        (low is None or low <= ms) and (high is None or ms < high) for low, high in milliseconds(one)
+        (low is None or low <= ms) and (high is None or ms < high)
+        for low, high in milliseconds(one)
     )
     assert admitted == contains(one, at)
