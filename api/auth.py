@@ -13,6 +13,7 @@ from litestar.handlers import BaseRouteHandler
 from msgspec import Struct
 
 from api import development
+from api.idempotency import Once
 from api.jwks import Keys, fixed, provider
 from api.settings import Settings
 from api.tokens import Claims, Verifier
@@ -22,7 +23,7 @@ from domain.errors import Unauthenticated
 from domain.residents import identity
 
 Door = ASGIConnection[Any, Any, Any, Any]
-Enter = Callable[[Connection, "Login"], Awaitable[Caller | None]]
+Enter = Callable[[Connection, "Login", Once | None], Awaitable[Caller | None]]
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -76,16 +77,25 @@ async def staff(door: Door, _: BaseRouteHandler) -> None:
     await door.app.state.doorkeeper.admit(door, _as_member)
 
 
-async def _as_nobody(_: Connection, __: Login) -> None:
+async def _as_nobody(_: Connection, __: Login, ___: Once | None) -> None:
     return None
 
 
-async def _as_resident(conn: Connection, who: Login) -> Caller:
-    return await identity.enter(conn, who.claims.issuer, who.hmac, who.claims.login_at)
+async def _as_resident(conn: Connection, who: Login, once: Once | None) -> Caller:
+    login = (who.claims.issuer, who.hmac, who.claims.login_at)
+    if once is None:
+        return await identity.enter(conn, *login)
+    caller, claim = await identity.enter_once(conn, *login, once.route, once.key)
+    once.take(conn, caller.actor_id, claim)
+    return caller
 
 
-async def _as_member(conn: Connection, who: Login) -> Caller:
-    return await identity.enter_as_member(conn, who.claims.issuer, who.hmac)
+async def _as_member(conn: Connection, who: Login, once: Once | None) -> Caller:
+    caller = await identity.enter_as_member(conn, who.claims.issuer, who.hmac)
+    if once is not None:
+        claim = await identity.claim(conn, caller.actor_id, once.route, once.key)
+        once.take(conn, caller.actor_id, claim)
+    return caller
 
 
 def _keys(settings: Settings) -> Keys:

@@ -47,10 +47,8 @@ async def conn(request: Req, state: State) -> AsyncIterator[Connection]:
         state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
         begin(await _checked(connection, state), subject=subject),
     ):
-        caller = await request.scope["state"]["enter"](connection, login) if login else None
-        request.scope["user"] = caller
-        if once is not None and caller is not None:
-            await once.claim(connection, caller.actor_id)
+        enter = request.scope["state"].get("enter")
+        request.scope["user"] = await enter(connection, login, once) if enter else None
         request.scope["state"]["once"] = once
         yield connection
         if once is not None and not once.kept:

@@ -14,9 +14,14 @@ from demo import stage
 from demo.chapters import Story
 from demo.series import Series, heart_rate
 from demo.telling import Broken, Cast, Person, Telling
+from domain.caller import PlatformRole
 from migrations.programs import ServerFailed
 
-MEMBERS = {"stina": "steward", "sven": "steward", "dora": "data-protection-officer"}
+MEMBERS: dict[str, PlatformRole] = {
+    "stina": "steward",
+    "sven": "steward",
+    "dora": "data-protection-officer",
+}
 WIDTH = 140
 """Columns, where what we print to is no terminal."""
 AFTERWARDS = """\

@@ -105,9 +105,9 @@ CREATE TABLE reply (
     route        text NOT NULL,
     key          text NOT NULL,
     fingerprint  bytea NOT NULL,
-    status       smallint,
-    content_type text,
-    body         bytea,
+    status       smallint NOT NULL,
+    content_type text NOT NULL,
+    body         bytea NOT NULL,
     made_at      timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (actor_id, route, key)
 );
@@ -139,25 +139,38 @@ CREATE POLICY job ON identity TO medverka_worker USING (app_job() IS NOT NULL);
 CREATE POLICY job ON person TO medverka_worker USING (app_job() IS NOT NULL);
 CREATE POLICY job ON reply TO medverka_worker USING (app_job() IS NOT NULL);
 
--- From login to resident in one round trip; two statements, since the directory and the
--- resident may live on different nodes. Sets app.resident for the rest of the transaction.
-CREATE FUNCTION enter(p_issuer text, p_subject_hmac bytea)
-RETURNS TABLE (known boolean, resident_id uuid, language text, zone text, refused_until timestamptz)
+-- What was answered to an Idempotency-Key, once it is this transaction's turn to use it.
+-- The lock comes first and the row is read by a later statement: a first request that has just
+-- committed is seen. Where nodes differ in what they lock, the row's primary key decides.
+CREATE FUNCTION claim(p_actor uuid, p_route text, p_key text)
+RETURNS TABLE (turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
 LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    login identity%ROWTYPE;
 BEGIN
-    SELECT i.* INTO login FROM identity i
+    turn := pg_try_advisory_xact_lock(hashtext(p_actor::text || p_route), hashtext(p_key));
+    SELECT r.fingerprint, r.status, r.content_type, r.body INTO fingerprint, status, content_type, body
+      FROM reply r WHERE r.actor_id = p_actor AND r.route = p_route AND r.key = p_key;
+    RETURN NEXT;
+END $$;
+
+-- From login to resident in one round trip, the claim of a key with it. Two statements, since the
+-- directory and the resident may live on different nodes. Sets app.resident for the transaction.
+CREATE FUNCTION enter(p_issuer text, p_subject_hmac bytea, p_route text, p_key text)
+RETURNS TABLE (resident_id uuid, language text, zone text, refused_until timestamptz,
+               turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    SELECT i.resident_id, i.erased_at INTO resident_id, refused_until FROM identity i
      WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
-    IF NOT FOUND THEN
-        RETURN QUERY SELECT false, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz;
-    ELSIF login.resident_id IS NULL THEN
-        RETURN QUERY SELECT true, NULL::uuid, NULL::text, NULL::text, login.erased_at;
-    ELSE
-        PERFORM set_config('app.resident', login.resident_id::text, true);
-        RETURN QUERY SELECT true, r.resident_id, r.language, r.zone, r.signed_out_at
-                       FROM resident r WHERE r.resident_id = login.resident_id;
+    IF resident_id IS NOT NULL THEN
+        PERFORM set_config('app.resident', resident_id::text, true);
+        SELECT r.language, r.zone, r.signed_out_at INTO language, zone, refused_until
+          FROM resident r WHERE r.resident_id = enter.resident_id;
+        IF p_key IS NOT NULL THEN
+            SELECT c.* INTO turn, fingerprint, status, content_type, body
+              FROM claim(resident_id, p_route, p_key) c;
+        END IF;
     END IF;
+    RETURN NEXT;
 END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON resident, resident_attribute, identity, reply TO medverka_api, medverka_worker;

@@ -13,12 +13,10 @@ CREATE FUNCTION consent_event_text(e consent_event) RETURNS text LANGUAGE sql ST
         e.actor_id, e.actor_role, e.representation_id, e.method,
         micros(e.claimed_at), micros(e.recorded_at))::text;
 
--- Append an event to its resident's chain. The caller holds the lock on the head.
-CREATE FUNCTION consent_append(e consent_event) RETURNS consent_event LANGUAGE plpgsql AS $$
-DECLARE
-    head consent_head%ROWTYPE;
+-- Append an event to its resident's chain. `head` was read with its row locked.
+CREATE FUNCTION consent_append(e consent_event, head consent_head) RETURNS consent_event LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT h.* INTO STRICT head FROM consent_head h WHERE h.resident_id = e.resident_id;
+    e.resident_id := head.resident_id;
     e.seq := head.seq + 1;
     e.prev_hash := head.hash;
     e.hash := sha256(e.prev_hash || convert_to(consent_event_text(e), 'UTF8'));
@@ -35,35 +33,36 @@ CREATE FUNCTION consent_answer(
     OUT outcome text, OUT current_version integer, OUT event consent_event)
 LANGUAGE plpgsql AS $$
 DECLARE
+    head consent_head%ROWTYPE;
     item consent_item%ROWTYPE;
+    asked record;
     at timestamptz;
-    head_seq bigint;
     opening tstzmultirange := '{}';
 BEGIN
-    SELECT h.seq INTO head_seq FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
+    SELECT h.* INTO head FROM consent_head h JOIN resident r ON r.resident_id = h.resident_id
+     WHERE h.resident_id = p_resident AND r.state <> 'erased'
+       FOR UPDATE OF h;
     at := clock_timestamp();
-    IF NOT EXISTS (SELECT FROM resident r WHERE r.resident_id = p_resident AND r.state <> 'erased') THEN
-        outcome := 'unknown-resident'; RETURN;
-    END IF;
-    IF p_seen > head_seq THEN
+    SELECT i.* INTO item FROM consent_item i WHERE i.item_id = p_item AND i.version = p_version;
+    IF head.resident_id IS NULL OR item.item_id IS NULL THEN
+        outcome := 'unknown'; RETURN;
+    ELSIF p_seen > head.seq THEN
         outcome := 'not-yet-written'; RETURN;
     END IF;
-    SELECT i.* INTO item FROM consent_item i WHERE i.item_id = p_item AND i.version = p_version;
-    IF NOT FOUND THEN
-        outcome := 'unknown-item'; RETURN;
-    END IF;
-    SELECT max(v.version) INTO current_version FROM notice_version v WHERE v.notice_id = item.notice_id;
-    IF EXISTS (SELECT FROM notice_version v WHERE v.notice_id = item.notice_id
-                  AND v.version > p_version AND v.change <> 'editorial') AND p_decision = 'permit' THEN
+    SELECT max(v.version) AS current,
+           bool_or(v.version > p_version AND v.change <> 'editorial') AS superseded,
+           EXISTS (SELECT FROM notice_text t WHERE t.notice_id = item.notice_id
+                      AND t.version = p_version AND t.language = p_language) AS readable,
+           item.study_id IS NULL OR EXISTS (
+               SELECT FROM study_in_force s
+                WHERE s.study_id = item.study_id AND s.status IN ('active', 'closed-to-accrual')) AS open
+      INTO asked FROM notice_version v WHERE v.notice_id = item.notice_id;
+    current_version := asked.current;
+    IF p_decision = 'permit' AND asked.superseded THEN
         outcome := 'superseded'; RETURN;
-    END IF;
-    IF NOT EXISTS (SELECT FROM notice_text t WHERE t.notice_id = item.notice_id
-                      AND t.version = p_version AND t.language = p_language) THEN
+    ELSIF NOT asked.readable THEN
         outcome := 'untranslated'; RETURN;
-    END IF;
-    IF item.study_id IS NOT NULL AND p_decision = 'permit' AND NOT EXISTS (
-            SELECT FROM study_in_force s WHERE s.study_id = item.study_id
-               AND s.status IN ('active', 'closed-to-accrual')) THEN
+    ELSIF p_decision = 'permit' AND NOT asked.open THEN
         outcome := 'closed'; RETURN;
     END IF;
     p_categories := coalesce(p_categories, item.categories);
@@ -77,7 +76,6 @@ BEGIN
     p_valid_until := least(p_valid_until, at + make_interval(days => item.duration_days));
     SELECT array_agg(DISTINCT c ORDER BY c) INTO p_categories FROM unnest(p_categories) c;
 
-    event.resident_id := p_resident;
     event.decision := p_decision;
     event.scope := 'item';
     event.item_id := p_item;
@@ -91,7 +89,7 @@ BEGIN
     event.future := CASE WHEN p_decision = 'permit' THEN p_future END;
     event.valid_until := CASE WHEN p_decision = 'permit' THEN p_valid_until END;
     event.seen_seq := p_seen;
-    event.blind := p_decision = 'permit' AND EXISTS (
+    event.blind := p_decision = 'permit' AND p_seen < head.seq AND EXISTS (
         SELECT FROM consent_event e
          WHERE e.resident_id = p_resident AND e.seq > p_seen
            AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
@@ -103,7 +101,7 @@ BEGIN
     event.method := p_method;
     event.claimed_at := p_claimed_at;
     event.recorded_at := at;
-    event := consent_append(event);
+    event := consent_append(event, head);
     outcome := 'recorded';
 
     IF p_decision = 'deny' THEN
@@ -118,6 +116,8 @@ BEGIN
           FROM unnest(p_categories) c
             ON CONFLICT DO NOTHING;
     ELSIF NOT event.blind THEN
+        UPDATE resident r SET unused_since = NULL
+         WHERE r.resident_id = p_resident AND r.unused_since IS NOT NULL AND item.use IN ('study', 'keep');
         opening := tstzmultirange(tstzrange(CASE WHEN p_past THEN NULL ELSE at END,
                                             CASE WHEN p_future THEN p_valid_until ELSE at END));
         UPDATE consent_grant g
@@ -147,12 +147,12 @@ CREATE FUNCTION consent_close(
     p_actor uuid, p_role text, p_method text, p_claimed_at timestamptz)
 RETURNS consent_event LANGUAGE plpgsql AS $$
 DECLARE
+    head consent_head%ROWTYPE;
     event consent_event;
     at timestamptz;
 BEGIN
-    PERFORM FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
+    SELECT h.* INTO STRICT head FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
     at := clock_timestamp();
-    event.resident_id := p_resident;
     event.decision := p_decision;
     event.scope := p_scope;
     event.item_id := p_item;
@@ -168,7 +168,7 @@ BEGIN
     event.method := p_method;
     event.claimed_at := p_claimed_at;
     event.recorded_at := at;
-    event := consent_append(event);
+    event := consent_append(event, head);
     IF p_effect = 'no-contact' THEN
         RETURN event;
     END IF;

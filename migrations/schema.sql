@@ -38,6 +38,18 @@ CREATE FUNCTION public.app_subject() RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN decode(NULLIF(current_setting('app.subject'::text, true), ''::text), 'hex'::text);
 
+-- Name: claim(uuid, text, text); Type: FUNCTION; 
+
+CREATE FUNCTION public.claim(p_actor uuid, p_route text, p_key text) RETURNS TABLE(turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    turn := pg_try_advisory_xact_lock(hashtext(p_actor::text || p_route), hashtext(p_key));
+    SELECT r.fingerprint, r.status, r.content_type, r.body INTO fingerprint, status, content_type, body
+      FROM reply r WHERE r.actor_id = p_actor AND r.route = p_route AND r.key = p_key;
+    RETURN NEXT;
+END $$;
+
 -- Name: consent_event; Type: TABLE; 
 
 CREATE TABLE public.consent_event (
@@ -96,35 +108,36 @@ CREATE FUNCTION public.consent_answer(p_resident uuid, p_item uuid, p_version in
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    head consent_head%ROWTYPE;
     item consent_item%ROWTYPE;
+    asked record;
     at timestamptz;
-    head_seq bigint;
     opening tstzmultirange := '{}';
 BEGIN
-    SELECT h.seq INTO head_seq FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
+    SELECT h.* INTO head FROM consent_head h JOIN resident r ON r.resident_id = h.resident_id
+     WHERE h.resident_id = p_resident AND r.state <> 'erased'
+       FOR UPDATE OF h;
     at := clock_timestamp();
-    IF NOT EXISTS (SELECT FROM resident r WHERE r.resident_id = p_resident AND r.state <> 'erased') THEN
-        outcome := 'unknown-resident'; RETURN;
-    END IF;
-    IF p_seen > head_seq THEN
+    SELECT i.* INTO item FROM consent_item i WHERE i.item_id = p_item AND i.version = p_version;
+    IF head.resident_id IS NULL OR item.item_id IS NULL THEN
+        outcome := 'unknown'; RETURN;
+    ELSIF p_seen > head.seq THEN
         outcome := 'not-yet-written'; RETURN;
     END IF;
-    SELECT i.* INTO item FROM consent_item i WHERE i.item_id = p_item AND i.version = p_version;
-    IF NOT FOUND THEN
-        outcome := 'unknown-item'; RETURN;
-    END IF;
-    SELECT max(v.version) INTO current_version FROM notice_version v WHERE v.notice_id = item.notice_id;
-    IF EXISTS (SELECT FROM notice_version v WHERE v.notice_id = item.notice_id
-                  AND v.version > p_version AND v.change <> 'editorial') AND p_decision = 'permit' THEN
+    SELECT max(v.version) AS current,
+           bool_or(v.version > p_version AND v.change <> 'editorial') AS superseded,
+           EXISTS (SELECT FROM notice_text t WHERE t.notice_id = item.notice_id
+                      AND t.version = p_version AND t.language = p_language) AS readable,
+           item.study_id IS NULL OR EXISTS (
+               SELECT FROM study_in_force s
+                WHERE s.study_id = item.study_id AND s.status IN ('active', 'closed-to-accrual')) AS open
+      INTO asked FROM notice_version v WHERE v.notice_id = item.notice_id;
+    current_version := asked.current;
+    IF p_decision = 'permit' AND asked.superseded THEN
         outcome := 'superseded'; RETURN;
-    END IF;
-    IF NOT EXISTS (SELECT FROM notice_text t WHERE t.notice_id = item.notice_id
-                      AND t.version = p_version AND t.language = p_language) THEN
+    ELSIF NOT asked.readable THEN
         outcome := 'untranslated'; RETURN;
-    END IF;
-    IF item.study_id IS NOT NULL AND p_decision = 'permit' AND NOT EXISTS (
-            SELECT FROM study_in_force s WHERE s.study_id = item.study_id
-               AND s.status IN ('active', 'closed-to-accrual')) THEN
+    ELSIF p_decision = 'permit' AND NOT asked.open THEN
         outcome := 'closed'; RETURN;
     END IF;
     p_categories := coalesce(p_categories, item.categories);
@@ -138,7 +151,6 @@ BEGIN
     p_valid_until := least(p_valid_until, at + make_interval(days => item.duration_days));
     SELECT array_agg(DISTINCT c ORDER BY c) INTO p_categories FROM unnest(p_categories) c;
 
-    event.resident_id := p_resident;
     event.decision := p_decision;
     event.scope := 'item';
     event.item_id := p_item;
@@ -152,7 +164,7 @@ BEGIN
     event.future := CASE WHEN p_decision = 'permit' THEN p_future END;
     event.valid_until := CASE WHEN p_decision = 'permit' THEN p_valid_until END;
     event.seen_seq := p_seen;
-    event.blind := p_decision = 'permit' AND EXISTS (
+    event.blind := p_decision = 'permit' AND p_seen < head.seq AND EXISTS (
         SELECT FROM consent_event e
          WHERE e.resident_id = p_resident AND e.seq > p_seen
            AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
@@ -164,7 +176,7 @@ BEGIN
     event.method := p_method;
     event.claimed_at := p_claimed_at;
     event.recorded_at := at;
-    event := consent_append(event);
+    event := consent_append(event, head);
     outcome := 'recorded';
 
     IF p_decision = 'deny' THEN
@@ -179,6 +191,8 @@ BEGIN
           FROM unnest(p_categories) c
             ON CONFLICT DO NOTHING;
     ELSIF NOT event.blind THEN
+        UPDATE resident r SET unused_since = NULL
+         WHERE r.resident_id = p_resident AND r.unused_since IS NOT NULL AND item.use IN ('study', 'keep');
         opening := tstzmultirange(tstzrange(CASE WHEN p_past THEN NULL ELSE at END,
                                             CASE WHEN p_future THEN p_valid_until ELSE at END));
         UPDATE consent_grant g
@@ -201,15 +215,27 @@ BEGIN
     END IF;
 END $$;
 
--- Name: consent_append(public.consent_event); Type: FUNCTION; 
+-- Name: consent_head; Type: TABLE; 
 
-CREATE FUNCTION public.consent_append(e public.consent_event) RETURNS public.consent_event
+CREATE TABLE public.consent_head (
+    resident_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE consent_head; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_head IS 'class: resident';
+
+-- Name: consent_append(public.consent_event, public.consent_head); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_append(e public.consent_event, head public.consent_head) RETURNS public.consent_event
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    head consent_head%ROWTYPE;
 BEGIN
-    SELECT h.* INTO STRICT head FROM consent_head h WHERE h.resident_id = e.resident_id;
+    e.resident_id := head.resident_id;
     e.seq := head.seq + 1;
     e.prev_hash := head.hash;
     e.hash := sha256(e.prev_hash || convert_to(consent_event_text(e), 'UTF8'));
@@ -224,12 +250,12 @@ CREATE FUNCTION public.consent_close(p_resident uuid, p_decision text, p_scope t
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    head consent_head%ROWTYPE;
     event consent_event;
     at timestamptz;
 BEGIN
-    PERFORM FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
+    SELECT h.* INTO STRICT head FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
     at := clock_timestamp();
-    event.resident_id := p_resident;
     event.decision := p_decision;
     event.scope := p_scope;
     event.item_id := p_item;
@@ -245,7 +271,7 @@ BEGIN
     event.method := p_method;
     event.claimed_at := p_claimed_at;
     event.recorded_at := at;
-    event := consent_append(event);
+    event := consent_append(event, head);
     IF p_effect = 'no-contact' THEN
         RETURN event;
     END IF;
@@ -284,25 +310,24 @@ CREATE FUNCTION public.consent_event_text(e public.consent_event) RETURNS text
     LANGUAGE sql STABLE
     RETURN (jsonb_build_array((e).resident_id, (e).seq, (e).decision, (e).scope, (e).item_id, (e).study_id, (e).category, (e).notice_id, (e).notice_version, (e).language, to_jsonb((e).categories), (e).use, (e).past, (e).future, public.micros((e).valid_until), (e).effect, public.micros((e).pause_until), (e).seen_seq, (e).blind, (e).actor_id, (e).actor_role, (e).representation_id, (e).method, public.micros((e).claimed_at), public.micros((e).recorded_at)))::text;
 
--- Name: enter(text, bytea); Type: FUNCTION; 
+-- Name: enter(text, bytea, text, text); Type: FUNCTION; 
 
-CREATE FUNCTION public.enter(p_issuer text, p_subject_hmac bytea) RETURNS TABLE(known boolean, resident_id uuid, language text, zone text, refused_until timestamp with time zone)
+CREATE FUNCTION public.enter(p_issuer text, p_subject_hmac bytea, p_route text, p_key text) RETURNS TABLE(resident_id uuid, language text, zone text, refused_until timestamp with time zone, turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
     LANGUAGE plpgsql
     AS $$
-DECLARE
-    login identity%ROWTYPE;
 BEGIN
-    SELECT i.* INTO login FROM identity i
+    SELECT i.resident_id, i.erased_at INTO resident_id, refused_until FROM identity i
      WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
-    IF NOT FOUND THEN
-        RETURN QUERY SELECT false, NULL::uuid, NULL::text, NULL::text, NULL::timestamptz;
-    ELSIF login.resident_id IS NULL THEN
-        RETURN QUERY SELECT true, NULL::uuid, NULL::text, NULL::text, login.erased_at;
-    ELSE
-        PERFORM set_config('app.resident', login.resident_id::text, true);
-        RETURN QUERY SELECT true, r.resident_id, r.language, r.zone, r.signed_out_at
-                       FROM resident r WHERE r.resident_id = login.resident_id;
+    IF resident_id IS NOT NULL THEN
+        PERFORM set_config('app.resident', resident_id::text, true);
+        SELECT r.language, r.zone, r.signed_out_at INTO language, zone, refused_until
+          FROM resident r WHERE r.resident_id = enter.resident_id;
+        IF p_key IS NOT NULL THEN
+            SELECT c.* INTO turn, fingerprint, status, content_type, body
+              FROM claim(resident_id, p_route, p_key) c;
+        END IF;
     END IF;
+    RETURN NEXT;
 END $$;
 
 -- Name: refuse_change(); Type: FUNCTION; 
@@ -538,20 +563,6 @@ CREATE VIEW public.collectable WITH (security_invoker='true') AS
   WHERE ((use = ANY (ARRAY['study'::text, 'keep'::text])) AND ((study_id IS NULL) OR (EXISTS ( SELECT
            FROM public.study_in_force s
           WHERE ((s.study_id = g.study_id) AND (s.status <> 'completed'::text))))));
-
--- Name: consent_head; Type: TABLE; 
-
-CREATE TABLE public.consent_head (
-    resident_id uuid NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    hash bytea DEFAULT '\x'::bytea NOT NULL
-);
-
-ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
-
--- Name: TABLE consent_head; Type: COMMENT; 
-
-COMMENT ON TABLE public.consent_head IS 'class: resident';
 
 -- Name: consent_item; Type: TABLE; 
 
@@ -859,9 +870,9 @@ CREATE TABLE public.reply (
     route text NOT NULL,
     key text NOT NULL,
     fingerprint bytea NOT NULL,
-    status smallint,
-    content_type text,
-    body bytea,
+    status smallint NOT NULL,
+    content_type text NOT NULL,
+    body bytea NOT NULL,
     made_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -1608,6 +1619,11 @@ GRANT USAGE ON SCHEMA public TO medverka_auditor;
 GRANT SELECT,INSERT ON TABLE public.consent_event TO medverka_api;
 GRANT SELECT,INSERT ON TABLE public.consent_event TO medverka_worker;
 
+-- Name: TABLE consent_head; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_worker;
+
 -- Name: TABLE access; Type: ACL; 
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.access TO medverka_api;
@@ -1655,11 +1671,6 @@ GRANT SELECT ON TABLE public.undenied_grant TO medverka_worker;
 
 GRANT SELECT ON TABLE public.collectable TO medverka_api;
 GRANT SELECT ON TABLE public.collectable TO medverka_worker;
-
--- Name: TABLE consent_head; Type: ACL; 
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_api;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_worker;
 
 -- Name: TABLE consent_item; Type: ACL; 
 

@@ -17,10 +17,19 @@ class ResidentUnknown(Refusal):
     status = 409
 
 
+class Claim(Struct, frozen=True, kw_only=True):
+    """What stands under an Idempotency-Key. Not our turn: the first request is still under way."""
+
+    turn: bool | None
+    fingerprint: bytes | None
+    status: int | None
+    content_type: str | None
+    body: bytes | None
+
+
 class Entered(Struct, frozen=True, kw_only=True):
     """What the directory says about a login. Tokens up to `refused_until` are refused."""
 
-    known: bool
     resident_id: UUID | None
     language: str | None
     zone: str | None
@@ -32,15 +41,49 @@ async def enter(
 ) -> Resident:
     """The resident of a login, as whom the rest of the transaction acts (app.resident).
 
-    Raises Unauthenticated for a login of before the last sign-out-everywhere or erasure.
+    Raises:
+        Unauthenticated: a login of before the last sign-out-everywhere or erasure.
+        ResidentUnknown: the platform notice has not been accepted.
+
     """
-    sql = "SELECT known, resident_id, language, zone, refused_until FROM enter($1, $2)"
-    found = await find_one(conn, Entered, sql, issuer, subject_hmac)
-    if found is not None and found.refused_until and issued_at <= found.refused_until:
+    sql = """
+        SELECT resident_id, language, zone, refused_until FROM enter($1, $2, NULL, NULL)
+    """
+    return _admitted(await find_one(conn, Entered, sql, issuer, subject_hmac), issued_at)
+
+
+async def enter_once(
+    conn: Connection, issuer: str, subject_hmac: bytes, issued_at: datetime, route: str, key: str
+) -> tuple[Resident, Claim]:
+    """`enter` and `claim` in one round trip."""
+    sql = """
+        SELECT resident_id, language, zone, refused_until,
+               turn, fingerprint, status, content_type, body
+          FROM enter($1, $2, $3, $4)
+    """
+    row = await conn.fetchrow(sql, issuer, subject_hmac, route, key)
+    if row is None:
         raise Unauthenticated
-    if found is None or found.resident_id is None or not found.language or not found.zone:
+    entered = Entered(**{name: row[name] for name in Entered.__struct_fields__})
+    found = Claim(**{name: row[name] for name in Claim.__struct_fields__})
+    return _admitted(entered, issued_at), found
+
+
+def _admitted(found: Entered | None, issued_at: datetime) -> Resident:
+    if found is None or (found.refused_until and issued_at <= found.refused_until):
+        raise Unauthenticated
+    if found.resident_id is None or found.language is None or found.zone is None:
         raise ResidentUnknown("PUT /v1/me accepts the platform notice.", accept_at="/v1/me")
     return Resident(resident_id=found.resident_id, language=found.language, zone=found.zone)
+
+
+async def claim(conn: Connection, actor_id: UUID, route: str, key: str) -> Claim:
+    """What stands under a key of a caller who has entered already."""
+    sql = "SELECT turn, fingerprint, status, content_type, body FROM claim($1, $2, $3)"
+    found = await find_one(conn, Claim, sql, actor_id, route, key)
+    if found is None:
+        raise Unauthenticated
+    return found
 
 
 async def enter_as_member(conn: Connection, issuer: str, subject_hmac: bytes) -> Member:

@@ -137,11 +137,6 @@ async def set_unused(conn: Connection, resident_id: UUID, *, unused: bool) -> bo
     return bool(starts)
 
 
-async def mark_used(conn: Connection, resident_id: UUID) -> None:
-    """End the 90 days, because a use has been given anew."""
-    await set_unused(conn, resident_id, unused=False)
-
-
 async def hold_on_to(conn: Connection, resident_id: UUID) -> bool:
     """Keep others from changing the record or adding a login until COMMIT. False: it is gone."""
     sql = "SELECT resident_id FROM resident WHERE resident_id = $1 FOR UPDATE"

@@ -20,7 +20,6 @@ from domain.db import Connection, fetch_all, find_one
 from domain.donations import store as donations
 from domain.errors import Invalid, NotFound
 from domain.fields import Instant
-from domain.residents import store as residents
 from domain.rights import unused
 from domain.rights.holds import held
 from domain.studies import enrolments
@@ -92,13 +91,11 @@ async def answer(
 ) -> list[ConsentEvent]:
     """Record answers, all or none.
 
-    A use given ends the 90 days of unused donations; a required item refused ends taking part.
+    A required item refused ends taking part.
     """
     events = [
         await consents.record(conn, resident.resident_id, one, resident.actor_id) for one in answers
     ]
-    if any(event.decision == "permit" for event in events):
-        await residents.mark_used(conn, resident.resident_id)
     for event in events:
         if event.decision == "deny" and event.study_id is not None:
             await enrolments.end(

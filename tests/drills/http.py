@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 HOST = "127.0.0.1"
-SECONDS = 30.0
+SECONDS = 60.0
 """Longer than any answer may take."""
 
 

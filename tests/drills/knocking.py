@@ -12,6 +12,7 @@ from asyncpg import Connection
 
 from api import development
 from tests.drills.description import PROBLEM, Described, Description, read
+from tests.drills.harness import MUTANT
 from tests.drills.harness import Part as Figures
 from tests.drills.http import Answer, Http
 from tests.drills.operations import OFFICER, OPERATIONS, RESIDENTS, TEAMS, Operation
@@ -35,8 +36,8 @@ class Knocker:
         self.violations: list[str] = []
         self.n: Counter[int] = Counter()
         sign, settings = development.token, world.region.settings
-        self._tokens = {who: sign(settings, who) for who in DOORS if who != ANONYMOUS}
-        self._tokens[ANONYMOUS] = ""
+        self.tokens = {who: sign(settings, who) for who in DOORS if who != ANONYMOUS}
+        self.tokens[ANONYMOUS] = ""
 
     @classmethod
     async def ready(cls, world: World, http: Http, admin: Connection) -> Self:
@@ -62,7 +63,7 @@ class Knocker:
         row = OPERATIONS[told.name]
         side = self.world.side(who)
         path, content, headers = self.request(told, row, side, ids, body, **more)
-        answer = await self.http.ask(told.method, path, self._tokens[who], content, headers)
+        answer = await self.http.ask(told.method, path, self.tokens[who], content, headers)
         self.n[answer.status] += 1
         sent = f"{unquote(path)} {content!r}"
         at = f"{told.name} by {who} {note}".strip()
@@ -108,7 +109,7 @@ class Knocker:
 
     def figures(self, **more: Any) -> Figures:
         """What the walk amounts to; the first violations are quoted."""
-        for one in self.violations:
+        for one in [] if MUTANT else self.violations:
             print(one, file=sys.stderr)
         statuses = {str(status): n for status, n in sorted(self.n.items())}
         if self.violations:

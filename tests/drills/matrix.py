@@ -1,4 +1,4 @@
-"""T26: every operation × everyone × own, foreign, random and malformed ids in every spelling."""
+"""T26: every operation x everyone x own, foreign, random and malformed ids in every spelling."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator

@@ -25,7 +25,7 @@ Path = tuple[str | int, ...]
 
 
 async def walk(door: Knocker) -> Part:
-    """Every operation with a body × every object in it × every member that is not its own."""
+    """Every operation with a body x every object in it x every member that is not its own."""
     tried = 0
     for name in sorted(uncovered(door)):
         told = door.description.operations[name]
@@ -61,7 +61,7 @@ def objects(
     door: Knocker, schema: dict[str, Any], value: Any, path: Path = ()
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every object in a value with the schema it has; of a list the first entry stands for all."""
-    schema = _of_object(door, schema)
+    schema = variant(door, schema)
     if isinstance(value, dict):
         yield path, schema
         for name, inner in value.items():
@@ -71,7 +71,8 @@ def objects(
         yield from objects(door, schema.get("items", {}), value[0], (*path, 0))
 
 
-def _of_object(door: Knocker, schema: dict[str, Any]) -> dict[str, Any]:
+def variant(door: Knocker, schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema with its reference followed; of a value or null, the value's."""
     found = door.description.resolved(schema)
     for one in found.get("oneOf", []):
         inner = door.description.resolved(one)

@@ -104,7 +104,7 @@ async def everything(admin: Connection, anna: Resident) -> UUID:
         await admin.execute(sql, anna.resident_id, bucket_of(anna.resident_id))
     for sql in OWN:
         await admin.execute(sql, anna.resident_id)
-    sql = "INSERT INTO reply (actor_id, route, key, fingerprint) VALUES ($1, 'r', $2, '')"
+    sql = "INSERT INTO reply VALUES ($1, 'r', $2, '', 200, 'a', '')"
     await admin.execute(sql, anna.resident_id, uuid4().hex)
     return anna.resident_id
 

@@ -186,7 +186,7 @@ async def test_what_a_late_request_leaves_is_found(
     pool: Pool, worker: Pool, admin: Connection, anna: Resident
 ) -> None:
     await erased(pool, anna)
-    sql = "INSERT INTO reply (actor_id, route, key, fingerprint) VALUES ($1, 'r', 'k', '')"
+    sql = "INSERT INTO reply VALUES ($1, 'r', 'k', '', 200, 'a', '')"
     await admin.execute(sql, anna.resident_id)
     await sweep(worker)
     assert await holding(admin, anna.resident_id) == set(REMAIN)

@@ -147,8 +147,8 @@ async def test_answers_are_forgotten_after_72_hours_and_logins_after_a_day(
 ) -> None:
     for hours in (71, 73):
         await admin.execute(
-            "INSERT INTO reply (actor_id, route, key, fingerprint, made_at)"
-            " VALUES (gen_random_uuid(), 'r', 'k', '', now() - make_interval(hours => $1))",
+            "INSERT INTO reply VALUES (gen_random_uuid(), 'r', 'k', '', 200, 'a', '',"
+            " now() - make_interval(hours => $1))",
             hours,
         )
     for hours in (23, 25):

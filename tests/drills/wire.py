@@ -1,0 +1,64 @@
+"""A wire between server and PostgreSQL that can keep the answers to COMMIT."""
+
+import asyncio
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from tests.drills.http import HOST
+
+COMMIT = b"COMMIT\0"
+"""As a simple query ends."""
+
+
+class Wire:
+    """Hands on every byte both ways. While it is `held`, commits reach PostgreSQL and no answer comes."""
+
+    def __init__(self, dsn: str) -> None:
+        self._address = urlsplit(dsn)
+        self._server: asyncio.Server | None = None
+        self.held = False
+        self.committed = asyncio.Semaphore(0)
+        """Released once for each commit whose answer was kept."""
+
+    async def __aenter__(self) -> str:
+        """Open it; returns the database's address through it."""
+        self._server = await asyncio.start_server(self._carry, HOST, 0)
+        port = self._server.sockets[0].getsockname()[1]
+        login = self._address.netloc.rpartition("@")[0]
+        return self._address._replace(netloc=f"{login}@{HOST}:{port}").geturl()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._server:
+            self._server.close()
+
+    async def _carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        far, on = await asyncio.open_connection(self._address.hostname, self._address.port)
+        kept = asyncio.Event()
+        ways = [
+            asyncio.create_task(self._ask(near, on, kept)),
+            asyncio.create_task(self._reply(far, back, kept)),
+        ]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        on.transport.abort()
+        back.transport.abort()
+
+    async def _ask(
+        self, near: asyncio.StreamReader, on: asyncio.StreamWriter, kept: asyncio.Event
+    ) -> None:
+        with suppress(OSError):
+            while data := await near.read(1 << 16):
+                if self.held and data.endswith(COMMIT):
+                    kept.set()
+                on.write(data)
+
+    async def _reply(
+        self, far: asyncio.StreamReader, back: asyncio.StreamWriter, kept: asyncio.Event
+    ) -> None:
+        with suppress(OSError):
+            while data := await far.read(1 << 16):
+                if kept.is_set():
+                    self.committed.release()
+                else:
+                    back.write(data)
