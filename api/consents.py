@@ -14,10 +14,9 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.auth import resident
-from api.dependencies import Conn, Me, Once, Settings
+from api.dependencies import Conn, Me, Once, ReceiptKey, Settings
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
-from api.receipts import ReceiptKey
 from domain.consents import notices, receipts, review
 from domain.consents import store as consents
 from domain.consents.model import (

@@ -1,17 +1,10 @@
 """Where the data keys of residents are unwrapped: read once at start, since it may refuse."""
 
 import secrets
-from typing import cast
-
-from litestar.datastructures import State
-from litestar.di import NamedDependency, Provide
 
 from api import development
 from api.settings import BadSettings, Settings
-from domain.donations.keys import FileKeyProvider, KeyProvider, KeyUnavailable
-
-DataKeys = NamedDependency[KeyProvider]
-"""A route's parameter `data_keys`."""
+from domain.donations.keys import FileKeyProvider, KeyUnavailable
 
 
 def provider(settings: Settings) -> FileKeyProvider:
@@ -22,10 +15,3 @@ def provider(settings: Settings) -> FileKeyProvider:
         return FileKeyProvider.from_folder(settings.secret_dir)
     except KeyUnavailable:
         raise BadSettings("`kek` in MEDVERKA_SECRET_DIR is not 64 hex digits.") from None
-
-
-async def data_keys(state: State) -> KeyProvider:
-    return cast("KeyProvider", state.data_keys)
-
-
-provided = {"data_keys": Provide(data_keys)}

@@ -2,11 +2,15 @@
 
 Litestar does not close a generator when a dependency after it raises; so letting the caller in
 and claiming the Idempotency-Key happen inside `conn`, and the others hand out what it found.
+
+Each asks for the one before it: those that could be resolved side by side would each get a task,
+in a task group, which costs more than all of them.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from joserfc.jwk import OKPKey
 from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
@@ -16,6 +20,7 @@ from api.idempotency import Once as OnceKey
 from api.settings import Settings as AppSettings
 from domain.caller import Member, Resident
 from domain.db import begin
+from domain.donations.keys import KeyProvider
 from domain.readiness import check_role
 
 if TYPE_CHECKING:
@@ -31,14 +36,37 @@ Conn = NamedDependency[Connection]
 Me = NamedDependency[Resident]
 Staff = NamedDependency[Member]
 Once = NamedDependency[OnceKey]
+Asked = NamedDependency[OnceKey | None]
 Visitor = NamedDependency[Login]
 Pool = NamedDependency[ConnectionPool]
 Settings = NamedDependency[AppSettings]
+DataKeys = NamedDependency[KeyProvider]
+ReceiptKey = NamedDependency[OKPKey]
 
 Req = Request[Any, Any, Any]
 
 
-async def conn(request: Req, state: State) -> AsyncIterator[Connection]:
+async def settings(state: State) -> AppSettings:
+    return cast("AppSettings", state.settings)
+
+
+async def pool(state: State, settings: Settings) -> ConnectionPool:  # noqa: ARG001 - one by one
+    return cast("ConnectionPool", state.pool)
+
+
+async def data_keys(state: State, pool: Pool) -> KeyProvider:  # noqa: ARG001
+    return cast("KeyProvider", state.data_keys)
+
+
+async def receipt_key(state: State, data_keys: DataKeys) -> OKPKey:  # noqa: ARG001
+    return cast("OKPKey", state.receipt_key)
+
+
+async def conn(
+    request: Req,
+    state: State,
+    receipt_key: ReceiptKey,  # noqa: ARG001
+) -> AsyncIterator[Connection]:
     """The request's transaction, in the caller's name: commits before the response is sent."""
     login: Login | None = request.scope.get("auth")
     once = await OnceKey.read(request) if asks_for(request, "once") else None
@@ -68,31 +96,23 @@ async def _checked(connection: Connection, state: State) -> Connection:
     return connection
 
 
-async def me(request: Req, conn: Conn) -> Resident:  # noqa: ARG001 - after `conn`, which lets in
+async def once(request: Req, conn: Conn) -> OnceKey | None:  # noqa: ARG001
+    return cast("OnceKey | None", request.scope["state"]["once"])
+
+
+async def me(request: Req, once: Asked) -> Resident:  # noqa: ARG001
     return cast("Resident", request.scope["user"])
 
 
-async def member(request: Req, conn: Conn) -> Member:  # noqa: ARG001
+async def member(request: Req, once: Asked) -> Member:  # noqa: ARG001
     return cast("Member", request.scope["user"])
 
 
-async def once(request: Req, conn: Conn) -> OnceKey:  # noqa: ARG001
-    return cast("OnceKey", request.scope["state"]["once"])
-
-
-async def visitor(request: Req) -> Login:
+async def visitor(request: Req, conn: Conn) -> Login:  # noqa: ARG001
     return cast("Login", request.scope["auth"])
-
-
-async def pool(state: State) -> ConnectionPool:
-    return cast("ConnectionPool", state.pool)
-
-
-async def settings(state: State) -> AppSettings:
-    return cast("AppSettings", state.settings)
 
 
 def provided() -> Mapping[str, Provide]:
     """Every dependency of the app, by the name a route gives its parameter."""
-    functions = (conn, me, member, once, visitor, pool, settings)
+    functions = (settings, pool, data_keys, receipt_key, conn, once, me, member, visitor)
     return {function.__name__: Provide(function) for function in functions}

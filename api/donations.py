@@ -13,8 +13,7 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.auth import resident
-from api.data_keys import DataKeys
-from api.dependencies import Conn, Me, Once
+from api.dependencies import Conn, DataKeys, Me, Once
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from domain.donations import store as donations

@@ -1,18 +1,14 @@
 """Receipts' signing key, and its public half for whoever checks a receipt."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 from joserfc.jwk import OKPKey
 from litestar import Response, get
 from litestar.datastructures import State
-from litestar.di import NamedDependency, Provide
 
 from api import development
 from api.settings import BadSettings, Settings
-
-ReceiptKey = NamedDependency[OKPKey]
-"""A route's parameter `receipt_key`."""
 
 
 def load(settings: Settings) -> OKPKey:
@@ -36,14 +32,9 @@ def published_keys(state: State) -> Response[dict[str, Any]]:
     return Response({"keys": [public]}, headers={"Cache-Control": "public, max-age=3600"})
 
 
-async def receipt_key(state: State) -> OKPKey:
-    return cast("OKPKey", state.receipt_key)
-
-
 def _new_key() -> str:
     made = OKPKey.generate_key("Ed25519", private=True, auto_kid=True)
     return json.dumps(made.as_dict(private=True))
 
 
-provided = {"receipt_key": Provide(receipt_key)}
 routes: list[Any] = [published_keys]

@@ -9,8 +9,7 @@ from litestar.response import Stream
 
 from api import development
 from api.auth import login, resident
-from api.data_keys import DataKeys
-from api.dependencies import Conn, Me, Pool, Settings, Visitor
+from api.dependencies import Conn, DataKeys, Me, Pool, Settings, Visitor
 from api.etags import IfMatch, PreconditionRequired, etag, revision
 from api.problems import refusals
 from domain.consents import notices

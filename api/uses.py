@@ -15,8 +15,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from api.auth import staff
-from api.data_keys import DataKeys
-from api.dependencies import Conn, Pool, Staff
+from api.dependencies import Conn, DataKeys, Pool, Staff
 from api.problems import refusals
 from domain.db import Pool as ConnectionPool
 from domain.disclosures import uses

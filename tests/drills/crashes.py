@@ -50,7 +50,11 @@ async def t14(here: Site) -> Part:
             violations += sum(await _retried(here, lasting, wishes))
     if between < rounds * AT_ONCE:
         raise RuntimeError("not every withdrawal was cut off between COMMIT and answer")
-    figures = {"crashes": 2 * rounds, "cut_between_commit_and_answer": between, "cut_anywhere": unsure}
+    figures = {
+        "crashes": 2 * rounds,
+        "cut_between_commit_and_answer": between,
+        "cut_anywhere": unsure,
+    }
     return Part(n=2 * rounds * AT_ONCE, violations=violations, more=figures)
 
 
