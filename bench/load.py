@@ -66,14 +66,18 @@ def _complete(answer: bytearray) -> bool:
     return answer.endswith(b"0\r\n\r\n")
 
 
+async def connect(port: int) -> Client:
+    """A new connection to a server on loopback."""
+    _, client = await asyncio.get_running_loop().create_connection(Client, "127.0.0.1", port)
+    return client
+
+
 async def run(port: int, clients: int, requests: list[bytes]) -> Sample:
     """Send all requests over so many connections, each its next as soon as it has an answer."""
-    loop = asyncio.get_running_loop()
     waiting = iter(requests)
     sample = Sample([], [], 0)
 
-    async def one() -> None:
-        _, client = await loop.create_connection(Client, "127.0.0.1", port)
+    async def one(client: Client) -> None:
         for request in waiting:
             begun = time.perf_counter()
             status = await client.send(request)
@@ -81,8 +85,9 @@ async def run(port: int, clients: int, requests: list[bytes]) -> Sample:
             sample.statuses.append(status)
         client.close()
 
+    connections = [await connect(port) for _ in range(clients)]
     begun = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(clients)))
+    await asyncio.gather(*(one(client) for client in connections))
     sample.took = time.perf_counter() - begun
     return sample
 

@@ -8,7 +8,8 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from domain.consents.model import ConsentEvent, unbroken
+from domain.consents.chain import unbroken
+from domain.consents.model import ConsentEvent
 
 
 class Reading(NamedTuple):

@@ -67,7 +67,8 @@ async def begin(conn: Connection, **scope: Any) -> AsyncIterator[None]:
 
 async def act_for(conn: Connection, resident_id: UUID) -> None:
     """Let the rest of this transaction see one resident's rows. The caller has checked the right to it."""
-    await conn.execute("SELECT set_config('app.resident', $1, true)", str(resident_id))
+    sql = "SELECT set_config('app.resident', $1, true) AS resident"
+    await conn.execute(sql, str(resident_id))
 
 
 async def fetch_all(conn: Connection, row: type[Row], sql: str, *args: object) -> list[Row]:

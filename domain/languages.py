@@ -26,13 +26,14 @@ def lookup(available: Collection[str], wanted: Sequence[str]) -> str:
     known = {tag.lower(): tag for tag in sorted(available)}
     if not known:
         raise ValueError("a text in no language")
-    for tag in _shortened(wanted):
+    for tag in shortened(wanted):
         if tag in known:
             return known[tag]
     return next(iter(known.values()))
 
 
-def _shortened(wanted: Iterable[str]) -> Iterable[str]:
+def shortened(wanted: Iterable[str]) -> Iterable[str]:
+    """Each tag and what is left of it cut from its end, in lower case, in the order to try them."""
     for tag in wanted:
         parts = tag.lower().split("-")
         while parts:

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID, uuid4
 
-from asyncpg import Connection
+from domain.db import Connection
 
 STEWARD = UUID(int=99)
 CONTROLLER = """{"name": "Region Stockholm", "organisation_number": "232100-0016",

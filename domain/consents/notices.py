@@ -11,6 +11,7 @@ from domain.consents.model import NoticeNotInLanguage
 from domain.db import Connection, fetch_all, new_id
 from domain.errors import Busy, Invalid, NotFound
 from domain.fields import Code, Input, Language, Name, Note, Prose
+from domain.languages import shortened
 
 PLATFORM_NOTICE = UUID("00000000-0000-7000-8000-000000000001")
 """The notice whose acceptance makes a resident, and whose items are the platform's own."""
@@ -158,13 +159,14 @@ async def shown(
           JOIN notice_version v USING (notice_id)
           LEFT JOIN LATERAL (
                SELECT x.* FROM notice_text x
-                WHERE x.notice_id = v.notice_id AND x.version = v.version AND x.language = ANY($3)
-                ORDER BY array_position($3, x.language) LIMIT 1) t ON true
+                WHERE x.notice_id = v.notice_id AND x.version = v.version
+                  AND lower(x.language) = ANY($3)
+                ORDER BY array_position($3, lower(x.language)) LIMIT 1) t ON true
          WHERE n.notice_id = $1 AND ($2::integer IS NULL OR v.version = $2)
          ORDER BY v.version DESC
          LIMIT 1
     """
-    row = await conn.fetchrow(sql, notice_id, version, languages)
+    row = await conn.fetchrow(sql, notice_id, version, list(shortened(languages)))
     if row is None:
         raise NotFound
     if row["language"] is None:

@@ -26,7 +26,7 @@ class ReceiptEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The event field group of TS 27560. `event_state` is a DPV consent status."""
 
     event_time: datetime
-    event_type: str = "dpv:ExplicitlyExpressedConsent"
+    event_type: str
     event_state: str
     entity_id: UUID
     validity_until: datetime | None = None
@@ -40,8 +40,8 @@ class ReceiptEvent(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A consent receipt: header, processing, and the one event it is about, tied to the chain by hash."""
 
-    schema_version: str = SCHEMA
-    conforms_to: str = PROFILE
+    schema_version: str
+    conforms_to: str
     receipt_id: UUID
     record_id: str
     pii_principal_id: UUID
@@ -50,7 +50,7 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     item_id: UUID | None = None
     study_id: UUID | None = None
     pii_information: list[str] = []
-    jurisdiction: str = "SE"
+    jurisdiction: str
     withdrawal_method: str
     event: ReceiptEvent
     prev_hash: str
@@ -61,6 +61,8 @@ def receipt(event: ConsentEvent, public_url: str) -> Receipt:
     """The receipt of an event; the same event always gives the same receipt."""
     notice = f"{public_url}/v1/notices/{event.notice_id}?version={event.notice_version}"
     return Receipt(
+        schema_version=SCHEMA,
+        conforms_to=PROFILE,
         receipt_id=uuid5(event.resident_id, f"consent-event/{event.seq}"),
         record_id=f"{event.resident_id}/{event.seq}",
         pii_principal_id=event.resident_id,
@@ -69,6 +71,7 @@ def receipt(event: ConsentEvent, public_url: str) -> Receipt:
         item_id=event.item_id,
         study_id=event.study_id,
         pii_information=event.categories or ([event.category] if event.category else []),
+        jurisdiction="SE",
         withdrawal_method=f"{public_url}/v1/me/withdrawals",
         event=_event(event),
         prev_hash=event.prev_hash.hex(),
@@ -79,6 +82,7 @@ def receipt(event: ConsentEvent, public_url: str) -> Receipt:
 def _event(event: ConsentEvent) -> ReceiptEvent:
     return ReceiptEvent(
         event_time=event.recorded_at,
+        event_type="dpv:ExplicitlyExpressedConsent",
         event_state="ConsentUnknown" if event.blind else _STATES[event.decision],
         entity_id=event.actor_id,
         validity_until=event.valid_until,

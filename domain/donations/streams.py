@@ -79,7 +79,21 @@ async def read(
     until_ms: int = SAFE,
     limit: int = 1000,
 ) -> Page:
-    """The samples that start in `[since, until)`, at most `limit`, never none while there is more.
+    """The samples that start in `[since, until)`, at most `limit`, never none while there is more."""
+    stream = await _owned(conn, resident_id, stream_id)
+    ring = await opened(conn, keys, resident_id, [stream.category])
+    rows = await _near(conn, stream, since_ms, until_ms, limit)
+    parts = [_open(row, ring, stream) for row in rows]
+    if not parts:
+        return Page([], None)
+    boundary = rows[-1]["next_ms"]
+    return _page(stream.measure, joined(parts), since_ms, until_ms, boundary, limit)
+
+
+async def _near(
+    conn: Connection, stream: Owned, since_ms: int, until_ms: int, limit: int
+) -> list[Record]:
+    """The segments of a page, in the order of their beginning.
 
     Segments may overlap in time. All that reach into the range from before it are read, and as
     many that begin in it as the page can hold; the page ends before the first one left out.
@@ -107,14 +121,9 @@ async def read(
          WHERE first_ms < $3 OR (before < $5 AND place <= 500)
          ORDER BY first_ms, segment_id
     """
-    stream = await _owned(conn, resident_id, stream_id)
-    ring = await opened(conn, keys, resident_id, [stream.category])
-    rows = await conn.fetch(sql, resident_id, stream_id, since_ms, until_ms, limit, SPAN)
-    parts = [_open(row, ring, stream) for row in rows]
-    if not parts:
-        return Page([], None)
-    boundary = rows[-1]["next_ms"]
-    return _page(stream.measure, joined(parts), since_ms, until_ms, boundary, limit)
+    return await conn.fetch(
+        sql, stream.resident_id, stream.stream_id, since_ms, until_ms, limit, SPAN
+    )
 
 
 def _page(

@@ -132,12 +132,12 @@ async def resume(conn: Connection, resident: Resident, wish: Resuming) -> Consen
 
 async def preview(conn: Connection, resident: Resident, wish: Withdrawing) -> Preview:
     """What a withdrawal would end and destroy, were it made now."""
-    ends = await gate.covered(conn, resident.resident_id, wish)
-    items = sorted({end.item_id for end in ends})
+    if wish.effect == "no-contact":
+        return Preview(ends=[], destroys=[], leaves_studies=[])
     return Preview(
-        ends=ends,
+        ends=await gate.covered(conn, resident.resident_id, wish),
         destroys=await _destroys(conn, resident.resident_id, wish),
-        leaves_studies=await enrolments.resting_on(conn, resident.resident_id, items),
+        leaves_studies=await enrolments.leaving(conn, resident.resident_id, wish),
     )
 
 

@@ -165,24 +165,29 @@ async def end(
     conn: Connection, resident_id: UUID, scope: Scope, ended_by: EndedBy = "resident"
 ) -> None:
     """End the episodes that a withdrawal leaves without ground. Call it once the grants are closed."""
+    over = await _resting_on(conn, resident_id, scope)
+    if over:
+        await _end(conn, resident_id, [episode.enrolment_id for episode in over], ended_by)
+
+
+async def leaving(conn: Connection, resident_id: UUID, scope: Scope) -> list[UUID]:
+    """The studies that a withdrawal of this scope would leave, were it made now."""
+    return [episode.study_id for episode in await _resting_on(conn, resident_id, scope)]
+
+
+async def _resting_on(conn: Connection, resident_id: UUID, scope: Scope) -> list[_Live]:
+    """The episodes that have no ground without what the scope covers."""
     episodes = await _live(conn, resident_id)
     if not episodes:
-        return
-    closed = _closed(await consents.grants(conn, resident_id))
-    over = [
-        episode.enrolment_id
+        return []
+    closed = _closed(await consents.grants(conn, resident_id), scope)
+    return [
+        episode
         for episode in episodes
         if scope.scope == "everything"
         or scope.study_id == episode.study_id
         or any(item_id in closed for item_id in episode.required)
     ]
-    await _end(conn, resident_id, over, ended_by)
-
-
-async def resting_on(conn: Connection, resident_id: UUID, item_ids: Sequence[UUID]) -> list[UUID]:
-    """The studies that the resident would leave by withdrawing these items."""
-    episodes = await _live(conn, resident_id)
-    return [one.study_id for one in episodes if not set(item_ids).isdisjoint(one.required)]
 
 
 async def _live(conn: Connection, resident_id: UUID) -> list[_Live]:
@@ -199,9 +204,15 @@ async def _live(conn: Connection, resident_id: UUID) -> list[_Live]:
     return await fetch_all(conn, _Live, sql, resident_id)
 
 
-def _closed(grants: Sequence[Grant]) -> set[UUID]:
-    """Items that were given once and are in no category any more. An item never answered is not one."""
-    live = {grant.item_id for grant in grants if grant.status in LIVE}
+def _closed(grants: Sequence[Grant], scope: Scope) -> set[UUID]:
+    """Items that were given once and would be in no category any more. An item never answered is not one."""
+    live = {
+        grant.item_id
+        for grant in grants
+        if grant.status in LIVE
+        and grant.item_id != scope.item_id
+        and grant.category != scope.category
+    }
     return {grant.item_id for grant in grants} - live
 
 

@@ -40,10 +40,18 @@ LENIENT = (
 
 
 @asynccontextmanager
-async def knocking(here: Site, mutations: tuple[Mutation, ...]) -> AsyncIterator[Knocker]:
-    """A region with everything in it, kept as it is, and a server that is knocked at."""
+async def knocking(
+    here: Site, mutations: tuple[Mutation, ...], sql: str = ""
+) -> AsyncIterator[Knocker]:
+    """A region with everything in it, kept as it is, and a server that is knocked at.
+
+    With MUTANT=1 the mutations are in force, and the SQL has been run.
+    """
     with TemporaryDirectory() as folder:
         more = environment(Path(folder), mutations) if MUTANT else {}
+        if MUTANT and sql:
+            async with here.connect() as admin:
+                await admin.execute(sql)
         async with (
             here.serve(**more) as server,
             here.connect() as admin,
@@ -51,14 +59,12 @@ async def knocking(here: Site, mutations: tuple[Mutation, ...]) -> AsyncIterator
             server.http() as http,
         ):
             world = await build(Region(admin, here.settings, client))
-            if MUTANT:
-                await admin.execute(NO_POLICY)
             yield await Knocker.ready(world, http, admin)
 
 
 async def authorisation(here: Site) -> Part:
     """T26: 0 cross reads, 0 cross writes, every operation covered."""
-    async with knocking(here, NO_OWNER) as door:
+    async with knocking(here, NO_OWNER, NO_POLICY) as door:
         return await matrix.walk(door)
 
 

@@ -16,7 +16,8 @@ from tests.drills.wire import Wire
 ROUNDS = 3
 """Of each kind; a round costs a new server."""
 AT_ONCE = 16
-LONGEST_UNTIL_KILLED = 0.6
+LONGEST_DELAY = 0.6
+"""Seconds over which withdrawals are spread that a server is killed under."""
 MOST_RETRIES = 40
 
 
@@ -96,13 +97,14 @@ async def _kill_after_commit(here: Site, wishes: Sequence[_Wish]) -> int:
 
 async def _kill_at_random(here: Site, wishes: Sequence[_Wish]) -> int:
     server = await here.start(POOL_SIZE=str(2 * AT_ONCE))
-    tasks = [asyncio.create_task(_unanswered(wish, server)) for wish in wishes]
-    await asyncio.sleep(random.uniform(0, LONGEST_UNTIL_KILLED))  # noqa: S311 - no secret
+    tasks = [asyncio.create_task(_unanswered(wish, server, LONGEST_DELAY)) for wish in wishes]
+    await asyncio.sleep(random.uniform(LONGEST_DELAY / 2, LONGEST_DELAY))  # noqa: S311 - no secret
     server.kill()
     return sum(await asyncio.gather(*tasks))
 
 
-async def _unanswered(wish: _Wish, server: Server) -> bool:
+async def _unanswered(wish: _Wish, server: Server, delay: float = 0) -> bool:
+    await asyncio.sleep(random.uniform(0, delay))  # noqa: S311
     async with server.http() as http:
         try:
             wish.answered = await wish.send(http)

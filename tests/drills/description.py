@@ -42,6 +42,7 @@ class Description:
         self.operations = {one.name: one for one in _operations(document)}
         self._open = _registry(document)
         self._closed = _registry(_shut(document))
+        self._made: dict[tuple[int, bool], Draft202012Validator] = {}
 
     def says(self, operation: Described, answer: Answer) -> str | None:
         """What an answer of 2xx has that its operation's description does not allow."""
@@ -55,7 +56,7 @@ class Description:
         if media_type not in content:
             return f"the media type {media_type} is not described"
         documents = answer.body.splitlines() if media_type == NDJSON else [answer.body]
-        validator = self._validator(_shut(content[media_type]["schema"]), self._closed)
+        validator = self._validator(content[media_type]["schema"], closed=True)
         for one in documents:
             for error in validator.iter_errors(msgspec.json.decode(one)):
                 return f"{error.kind}: at {error.instance_path}"
@@ -63,7 +64,7 @@ class Description:
 
     def takes(self, schema: dict[str, Any], value: object) -> bool:
         """Whether a value is one that a schema of the description allows, formats included."""
-        return bool(self._validator(schema, self._open).is_valid(value))
+        return bool(self._validator(schema, closed=False).is_valid(value))
 
     def resolved(self, schema: dict[str, Any]) -> dict[str, Any]:
         """A schema with its reference followed."""
@@ -71,9 +72,13 @@ class Description:
             schema = _at(self.document, schema["$ref"])
         return schema
 
-    @staticmethod
-    def _validator(schema: dict[str, Any], registry: Registry) -> Draft202012Validator:
-        return Draft202012Validator(_absolute(schema), registry=registry, validate_formats=True)
+    def _validator(self, schema: dict[str, Any], *, closed: bool) -> Draft202012Validator:
+        key = (id(schema), closed)
+        if key not in self._made:
+            registry = self._closed if closed else self._open
+            whole = _absolute(_shut(schema) if closed else schema)
+            self._made[key] = Draft202012Validator(whole, registry=registry, validate_formats=True)
+        return self._made[key]
 
 
 async def read(http: Http) -> Description:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -245,8 +246,12 @@ def run(
 
 async def _run(part: DrillPart, cluster: Cluster, name: str, pool_size: int) -> Part:
     begun = monotonic()
-    async with asyncio.timeout(scaled(LONGEST_SECONDS)), site(cluster, name, pool_size) as here:
-        done = await part(here)
+    try:
+        async with asyncio.timeout(scaled(LONGEST_SECONDS)), site(cluster, name, pool_size) as here:
+            done = await part(here)
+    except Exception as error:  # noqa: BLE001 - the verdict is to be told all the same
+        traceback.print_exc()
+        done = Part(n=0, violations=1, more={"failed": repr(error)})
     return msgspec.structs.replace(done, more={**done.more, "took_s": round(monotonic() - begun)})
 
 

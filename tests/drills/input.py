@@ -23,9 +23,13 @@ async def hostility(here: Site) -> Part:
 LOUD = (
     Mutation("api/problems.py", 'log.error("unforeseen", error=type(error).__name__', 'log.error("unforeseen", error=str(error)'),
     Mutation("api/observability.py", '"request", method=method, route=route,', '"request", method=method, route=str(scope["raw_path"]),'),
-    Mutation("domain/db.py", 'words = ["BEGIN"]', 'words = ["BEGIN", "SET LOCAL log_min_error_statement = error"]'),
 )  # fmt: skip
 """Logs that tell the address asked for, and what went wrong in PostgreSQL's words."""
+
+TALKATIVE = """
+    ALTER ROLE medverka_api SET log_statement = 'all';
+    ALTER ROLE medverka_api SET log_parameter_max_length = -1
+"""
 
 BLUNT = (Mutation("api/problems.py", "dict.fromkeys(AWAY, _away)", "dict.fromkeys((), _away)"),)
 """PostgreSQL's absence is an error like any other."""
@@ -33,7 +37,7 @@ BLUNT = (Mutation("api/problems.py", "dict.fromkeys(AWAY, _away)", "dict.fromkey
 
 async def discretion(here: Site) -> Part:
     """T51: 0 canaries in logs, metrics and refusals, at the level DEBUG."""
-    async with knocking(here, LOUD) as door:
+    async with knocking(here, LOUD, TALKATIVE) as door:
         return await leaks.walk(here, door)
 
 

@@ -1,9 +1,11 @@
 """Knocking at a server as anyone, and looking after each knock at what it told and what it changed."""
 
 import sys
+from asyncio import gather
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, unquote
 from uuid import uuid4
 
@@ -22,6 +24,17 @@ from tests.drills.world import ANONYMOUS, DOORS, Side, World
 SHOWN = 12
 """How many violations a verdict quotes."""
 NOBODYS = ""
+LOOKED_AT = 20_000
+"""Bytes of a body that are searched for ids."""
+LANES = 4
+
+
+class Shot(NamedTuple):
+    """A body that is to be refused, with headers over the usual ones."""
+
+    body: bytes
+    note: str
+    headers: Mapping[str, str]
 
 
 class Knocker:
@@ -34,6 +47,7 @@ class Knocker:
         self.description = description
         self.members: Mapping[str, str] = {}
         self.violations: list[str] = []
+        self._lanes = [Http(http.port) for _ in range(LANES)]
         self.n: Counter[int] = Counter()
         sign, settings = development.token, world.region.settings
         self.tokens = {who: sign(settings, who) for who in DOORS if who != ANONYMOUS}
@@ -65,7 +79,7 @@ class Knocker:
         path, content, headers = self.request(told, row, side, ids, body, **more)
         answer = await self.http.ask(told.method, path, self.tokens[who], content, headers)
         self.n[answer.status] += 1
-        sent = f"{unquote(path)} {content!r}"
+        sent = f"{unquote(path)} {(content or b'')[:LOOKED_AT]!r}"
         at = f"{told.name} by {who} {note}".strip()
         changed = await self.kept.changes()
         self._look(at, who, told, answer, sent)
@@ -74,12 +88,37 @@ class Knocker:
                 if not self._may_change(who, told, row, part, sent):
                     self.wrong(f"{at}: changed {part.table} of another")
         elif changed:
-            self.wrong(
-                f"{at}: refused with {answer.status}, and {sorted(changed)[0].table} changed"
-            )
+            self.wrong(f"{at}: refused with {answer.status}, and {min(changed).table} changed")
         if changed:
             await self.kept.restore(changed)
         return answer
+
+    async def volley(self, who: str, told: Described, shots: Sequence[Shot]) -> list[Answer]:
+        """Send bodies that must all be refused, some at a time; then look at the database once."""
+        row, side = OPERATIONS[told.name], self.world.side(who)
+
+        async def lane(first: int) -> list[tuple[int, Answer]]:
+            answers = []
+            for n in range(first, len(shots), LANES):
+                path, body, headers = self.request(
+                    told, row, side, body=shots[n].body, headers=shots[n].headers
+                )
+                http, token = self._lanes[first], self.tokens[who]
+                answers.append((n, await http.ask(told.method, path, token, body, headers)))
+                if answers[-1][1].status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+                    http.break_off()  # the server closes, rather than read the rest
+            return answers
+
+        found = dict(pair for one in await gather(*map(lane, range(LANES))) for pair in one)
+        answers = [found[n] for n in range(len(shots))]
+        for shot, answer in zip(shots, answers, strict=True):
+            self.n[answer.status] += 1
+            self._look(f"{told.name} by {who} {shot.note}", who, told, answer, "")
+        if changed := await self.kept.changes():
+            at = f"{told.name} by {who} {shots[0].note} to {shots[-1].note}"
+            self.wrong(f"{at}: {min(changed).table} changed")
+            await self.kept.restore(changed)
+        return answers
 
     def request(
         self,

@@ -100,7 +100,7 @@ KEYS = (
 
 TEXTS = (
     "", CANARY, f"{CANARY}\x00", "\x00", "%", "NaN", "-1", "0", "1e400", "1.5", "true", "null", "[]", "{}",
-    str(2**31), str(2**63), str(-(2**63) - 1), DIGITS * 13, "\u202e" + CANARY, "\ufeff1", "١",
+    str(2**31), str(2**63), str(-(2**63) - 1), DIGITS * 13, "\u202e" + CANARY, "\ufeff1", "\u0661",
     f"' OR 1=1 --{CANARY}", f"../../{CANARY}", f"\r\nX-Injected: {CANARY}", CANARY * 40,
     "0001-01-01", "W10", "WzFd", "Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTld", "WyJhIl0", "bnVsbA",
 )  # fmt: skip

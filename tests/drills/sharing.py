@@ -3,6 +3,7 @@
 import asyncio
 import random
 from contextlib import suppress
+from typing import Any
 from unittest import mock
 from uuid import UUID
 
@@ -50,7 +51,7 @@ async def t41(here: Site) -> Part:
     return Part(n=tally.queries, violations=wrong, more={**seen, "stuck_connections": stuck})
 
 
-def _for_the_session(**scope: UUID) -> str:
+def _for_the_session(**scope: Any) -> str:
     """The mutant: what is set stays set when the transaction is over."""
     return _local(**scope).replace("SET LOCAL", "SET")
 

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 import msgspec
 
 from domain.consents import store as consents
-from domain.consents.model import ConsentEvent, fold, unbroken
+from domain.consents.chain import unbroken
+from domain.consents.model import ConsentEvent, fold
 from tests.drills.harness import MUTANT, Part, Server, Site, scaled
 from tests.drills.http import Answer, Http
 from tests.drills.residents import Study, begin, done, make_study

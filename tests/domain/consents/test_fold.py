@@ -7,7 +7,8 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from domain.consents.model import ConsentEvent, Grants, Scope, chain_hash, fold, unbroken
+from domain.consents.chain import chain_hash, unbroken
+from domain.consents.model import ConsentEvent, Grants, Scope, fold
 from domain.consents.periods import NEVER, contains
 
 RESIDENT, ITEM, STUDY = (UUID(int=n) for n in (1, 2, 3))

@@ -21,13 +21,13 @@ from hypothesis.stateful import (
 )
 
 from domain.consents import gate, store
+from domain.consents.chain import unbroken
 from domain.consents.model import (
     ConsentAnswer,
     ConsentEvent,
     NoticeSuperseded,
     Scope,
     fold,
-    unbroken,
 )
 from domain.consents.periods import milliseconds
 from domain.db import Connection, begin, open_pool

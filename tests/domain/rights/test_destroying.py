@@ -72,6 +72,13 @@ async def test_it_tells_what_ends_and_which_study_is_left(part: Part, scope: str
     assert before.leaves_studies == left
 
 
+async def test_of_no_contact_it_tells_that_nothing_ends(part: Part) -> None:
+    async with part.asking() as conn:
+        wish = Withdrawing(effect="no-contact", **part.about("study"))
+        told = await rights.preview(conn, part.resident, wish)
+    assert told == Preview(ends=[], destroys=[], leaves_studies=[])
+
+
 async def test_telling_changes_nothing(part: Part) -> None:
     sql = "SELECT h.seq, g.* FROM consent_head h JOIN consent_grant g USING (resident_id) ORDER BY category"
     before = await part.admin.fetch(sql)

@@ -87,13 +87,20 @@ async def test_withdrawing_from_the_study_or_from_all_ends_it(
     assert not await live(admin)
 
 
-async def test_what_rests_on_an_item_is_told_beforehand(
+async def test_which_study_would_be_left_is_told_beforehand(
     admin: Connection, conn: Connection
 ) -> None:
     resident, study, needed, optional = await joined(admin, conn)
+    leaves = {
+        Scope(scope="item", item_id=needed): [study],
+        Scope(scope="item", item_id=optional): [],
+        Scope(scope="category", category="heart"): [],
+        Scope(scope="study", study_id=study): [study],
+        Scope(scope="everything"): [study],
+    }
     async with begin(conn, resident=resident):
-        assert await enrolments.resting_on(conn, resident, [needed, optional]) == [study]
-        assert await enrolments.resting_on(conn, resident, [optional]) == []
+        for scope, left in leaves.items():
+            assert await enrolments.leaving(conn, resident, scope) == left
 
 
 async def test_a_code_says_nothing_of_the_resident_or_the_time(
