@@ -41,6 +41,8 @@ from domain.db import open_pool
 from domain.readiness import check_role
 
 CLOSE_SECONDS = 10.0
+STREAMS_SHARE = 8
+"""One connection of streams for so many others, and two at least."""
 STATEMENT_SECONDS = 15.0
 """Longer than PostgreSQL's own time-out: for when PostgreSQL, or the way to it, is silent."""
 
@@ -74,7 +76,7 @@ def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
         request_class=JSONRequest,
         request_max_body_size=None,  # a route's own bound is in Bodies
         openapi_config=openapi.config(),
-        lifespan=[_pool],
+        lifespan=[_pools],
         state=State(
             {
                 "settings": settings,
@@ -105,17 +107,25 @@ def app_from_environ() -> Litestar:
 
 
 @asynccontextmanager
-async def _pool(app: Litestar) -> AsyncIterator[None]:
-    """The pool, for as long as the application serves. It connects when it is first needed."""
+async def _pools(app: Litestar) -> AsyncIterator[None]:
+    """The pools, for as long as the application serves. They connect when they are first needed.
+
+    Streams have few connections of their own: however many study teams read, a withdrawal does
+    not wait behind them for one.
+    """
     settings: Settings = app.state.settings
-    app.state.pool = await open_pool(
-        settings.dsn("api"), settings.pool_size, command_timeout=STATEMENT_SECONDS
-    )
+    of_streams = max(2, settings.pool_size // STREAMS_SHARE)
+    app.state.pool = await _pool(settings, settings.pool_size)
+    app.state.streams = await _pool(settings, of_streams)
     await _refuse_wrong_role(app.state.pool)
     try:
         yield
     finally:
-        await _close(app.state.pool)
+        await asyncio.gather(_close(app.state.pool), _close(app.state.streams))
+
+
+async def _pool(settings: Settings, size: int) -> "asyncpg.Pool[asyncpg.Record]":
+    return await open_pool(settings.dsn("api"), size, command_timeout=STATEMENT_SECONDS)
 
 
 async def _refuse_wrong_role(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

@@ -51,7 +51,8 @@ async def settings(state: State) -> AppSettings:
 
 
 async def pool(state: State, settings: Settings) -> ConnectionPool:  # noqa: ARG001 - one by one
-    return cast("ConnectionPool", state.pool)
+    """For streams, which open transactions of their own: few connections, and none of `conn`'s."""
+    return cast("ConnectionPool", state.streams)
 
 
 async def data_keys(state: State, pool: Pool) -> KeyProvider:  # noqa: ARG001

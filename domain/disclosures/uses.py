@@ -38,7 +38,8 @@ MOST_SAMPLES = 200_000
 LONGEST_SECONDS = 0.1
 """After either a transaction is closed, so that a withdrawal waits for little."""
 LEAST_WIDTH = 8
-ACQUIRE_SECONDS = 5.0
+ACQUIRE_SECONDS = 30.0
+"""A stream waits its turn: its connections are few, so that withdrawals need not wait for theirs."""
 
 log = structlog.get_logger()
 
@@ -75,6 +76,7 @@ class Walk(NamedTuple):
     """How far a reading has come: every code up to `cursor` has been read, or is in `missed`.
 
     `width`: how many to lock at once; about twice as many as the last batch could read.
+    `last`: the queue holds the last of the participants.
     """
 
     cursor: UUID | None = None
@@ -82,20 +84,24 @@ class Walk(NamedTuple):
     missed: tuple[Place, ...] = ()
     width: int = gate.MOST_RESIDENTS
     again: bool = False
+    last: bool = False
     over: bool = False
     participants: int = 0
     samples: int = 0
 
     def after(self, step: Step, samples: int) -> "Walk":
-        """Where a reading stands after a batch. An empty one was the last."""
+        """Where a reading stands after a batch: over when nobody is left, or nobody was reached."""
         whole = step.done - len(step.partial)
         move = whole > 0 and not self.again
+        queue = step.partial + self.queue[step.done :]
+        missed = self.missed + step.missed
+        nobody_left = not queue and (self.again or (self.last and not missed))
         return self._replace(
             cursor=self.queue[whole - 1].code if move else self.cursor,
-            queue=step.partial + self.queue[step.done :],
-            missed=self.missed + step.missed,
+            queue=queue,
+            missed=missed,
             width=min(gate.MOST_RESIDENTS, max(LEAST_WIDTH, 2 * step.done)),
-            over=step.done == 0,
+            over=step.done == 0 or nobody_left,
             participants=self.participants + step.first_read,
             samples=self.samples + samples,
         )
@@ -216,7 +222,8 @@ async def _filled(conn: Connection, reader: Reader, walk: Walk) -> Walk:
             conn, reader.study_id, walk.cursor, gate.MOST_RESIDENTS
         )
         if found:
-            return walk._replace(queue=tuple(Place(*one) for one in found))
+            queue = tuple(Place(*one) for one in found)
+            return walk._replace(queue=queue, last=len(found) < gate.MOST_RESIDENTS)
         return walk._replace(queue=walk.missed, missed=(), again=True)
     return walk
 

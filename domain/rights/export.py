@@ -31,7 +31,8 @@ from notifications import inbox
 FORMAT = "medverka-export-1"
 PAGE = 200
 SAMPLES = 5_000
-ACQUIRE_SECONDS = 5.0
+ACQUIRE_SECONDS = 30.0
+"""A stream waits its turn: its connections are few, so that withdrawals need not wait for theirs."""
 
 Items = AsyncIterator[Any]
 Page = Callable[[Connection, Any], Awaitable[list[Any]]]
