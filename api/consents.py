@@ -64,7 +64,7 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
 
 
 class Withdrawn(Recorded, frozen=True, kw_only=True):
-    """The event of a withdrawal, its receipt, and how far it has come."""
+    """The event of a withdrawal or pause, its receipt, and how far it has come."""
 
     withdrawal: Withdrawal
 
@@ -197,10 +197,15 @@ async def pause(
     settings: Settings,
     receipt_key: ReceiptKey,
     data: JSONBody[Pausing],
-) -> Response[Recorded]:
-    """Pause until a time. What is measured meanwhile is neither collected nor used later."""
-    event = await rights.pause(conn, me, data)
-    return await once.keep(_recorded(event, settings.public_url, receipt_key))
+) -> Response[Withdrawn]:
+    """Pause until a time. What is measured meanwhile is neither collected nor used later.
+
+    201, or 202 as for a withdrawal.
+    """
+    event, pausing = await rights.pause(conn, me, data)
+    recorded = _recorded(event, settings.public_url, receipt_key)
+    answer = Withdrawn(event=event, receipt=recorded.receipt, withdrawal=pausing)
+    return await once.keep(answer, 201 if pausing.drained_at else 202)
 
 
 @post("/v1/me/resumptions", guards=[resident])

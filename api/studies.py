@@ -118,13 +118,19 @@ async def episodes(conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50)
 )
 async def leave(
     conn: Conn, me: Me, enrolment_id: FromPath[UUID], data: JSONBody[Leaving]
-) -> Enrolment:
-    """Leave a study. Doing it again changes nothing."""
+) -> Response[Enrolment]:
+    """Leave a study. Doing it again changes nothing.
+
+    202 where consents were withdrawn with it and uses under way have not ended, as for a withdrawal.
+    """
+    drained = True
     if data.effect is not None:
         mine = await enrolments.episode(conn, me.resident_id, enrolment_id)
         wish = Withdrawing(scope="study", study_id=mine.study_id, effect=data.effect)
-        await withdraw(conn, me, wish)
-    return await enrolments.leave(conn, me.resident_id, enrolment_id)
+        _, withdrawal = await withdraw(conn, me, wish)
+        drained = withdrawal.drained_at is not None
+    left = await enrolments.leave(conn, me.resident_id, enrolment_id)
+    return Response(left, status_code=200 if drained else 202)
 
 
 def _wanted(accept_language: str | None, languages: tuple[str, ...]) -> list[str]:

@@ -207,6 +207,9 @@ CREATE POLICY study ON consent_grant FOR SELECT TO medverka_api USING (study_id 
 CREATE POLICY study ON block FOR SELECT TO medverka_api USING (
     app_study() IS NOT NULL AND EXISTS (
         SELECT FROM consent_grant g WHERE g.resident_id = block.resident_id AND g.study_id = app_study()));
+CREATE POLICY study ON withdrawal FOR SELECT TO medverka_api USING (
+    app_study() IS NOT NULL AND EXISTS (
+        SELECT FROM consent_grant g WHERE g.resident_id = withdrawal.resident_id AND g.study_id = app_study()));
 CREATE POLICY job ON consent_head TO medverka_worker USING (app_job() IS NOT NULL);
 CREATE POLICY job ON consent_event TO medverka_worker USING (app_job() IS NOT NULL);
 CREATE POLICY job ON consent_grant TO medverka_worker USING (app_job() IS NOT NULL);
@@ -227,6 +230,10 @@ SELECT g.*
                             WHEN 'organisation' THEN b.organisation = ANY (g.recipients)
                             WHEN 'ehds' THEN g.ehds
                             ELSE false END)
+   AND NOT EXISTS (  -- given anew before what was to be erased is gone: it begins from nothing
+        SELECT FROM withdrawal w
+         WHERE w.resident_id = g.resident_id AND w.destroyed_at IS NULL
+           AND g.category = ANY (w.destroy))
    AND NOT EXISTS (
         SELECT FROM stop_switch t
          WHERE t.lifted_at IS NULL

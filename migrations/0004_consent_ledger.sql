@@ -157,6 +157,9 @@ BEGIN
     event.scope := p_scope;
     event.item_id := p_item;
     event.study_id := p_study;
+    IF p_scope = 'item' THEN
+        SELECT i.study_id INTO event.study_id FROM consent_item i WHERE i.item_id = p_item LIMIT 1;
+    END IF;
     event.category := p_category;
     event.categories := '{}';
     event.effect := p_effect;

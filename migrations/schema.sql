@@ -260,6 +260,9 @@ BEGIN
     event.scope := p_scope;
     event.item_id := p_item;
     event.study_id := p_study;
+    IF p_scope = 'item' THEN
+        SELECT i.study_id INTO event.study_id FROM consent_item i WHERE i.item_id = p_item LIMIT 1;
+    END IF;
     event.category := p_category;
     event.categories := '{}';
     event.effect := p_effect;
@@ -519,6 +522,22 @@ CREATE VIEW public.study_in_force WITH (security_invoker='true') AS
            FROM public.approval a
           WHERE ((a.study_id = s.study_id) AND (a.state = 'in-force'::text) AND (((statement_timestamp())::date >= a.valid_from) AND ((statement_timestamp())::date <= a.valid_until))))));
 
+-- Name: withdrawal; Type: TABLE; 
+
+CREATE TABLE public.withdrawal (
+    resident_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    drained_at timestamp with time zone,
+    destroy text[] DEFAULT '{}'::text[] NOT NULL,
+    destroyed_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.withdrawal FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE withdrawal; Type: COMMENT; 
+
+COMMENT ON TABLE public.withdrawal IS 'class: resident';
+
 -- Name: undenied_grant; Type: VIEW; 
 
 CREATE VIEW public.undenied_grant WITH (security_invoker='true') AS
@@ -548,6 +567,8 @@ CREATE VIEW public.undenied_grant WITH (security_invoker='true') AS
                     WHEN 'ehds'::text THEN g.ehds
                     ELSE false
                 END)))) AND (NOT (EXISTS ( SELECT
+           FROM public.withdrawal w
+          WHERE ((w.resident_id = g.resident_id) AND (w.destroyed_at IS NULL) AND (g.category = ANY (w.destroy)))))) AND (NOT (EXISTS ( SELECT
            FROM public.stop_switch t
           WHERE ((t.lifted_at IS NULL) AND ((t.study_id = g.study_id) OR (t.category = g.category) OR (t.recipient = ANY (g.recipients))))))));
 
@@ -1019,22 +1040,6 @@ COMMENT ON TABLE public.stream IS 'class: resident';
 -- Name: COLUMN stream.head_ms; Type: COMMENT; 
 
 COMMENT ON COLUMN public.stream.head_ms IS 'the start of the newest sample; what is newer is appended without reading';
-
--- Name: withdrawal; Type: TABLE; 
-
-CREATE TABLE public.withdrawal (
-    resident_id uuid NOT NULL,
-    seq bigint NOT NULL,
-    drained_at timestamp with time zone,
-    destroy text[] DEFAULT '{}'::text[] NOT NULL,
-    destroyed_at timestamp with time zone
-);
-
-ALTER TABLE ONLY public.withdrawal FORCE ROW LEVEL SECURITY;
-
--- Name: TABLE withdrawal; Type: COMMENT; 
-
-COMMENT ON TABLE public.withdrawal IS 'class: resident';
 
 -- Name: access access_pkey; Type: CONSTRAINT; 
 
@@ -1599,6 +1604,12 @@ CREATE POLICY study ON public.stream FOR SELECT TO medverka_api USING (((public.
    FROM public.consent_grant g
   WHERE ((g.resident_id = stream.resident_id) AND (g.study_id = public.app_study()) AND (g.category = stream.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
 
+-- Name: withdrawal study; Type: POLICY; 
+
+CREATE POLICY study ON public.withdrawal FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = withdrawal.resident_id) AND (g.study_id = public.app_study()))))));
+
 -- Name: access used; Type: POLICY; 
 
 CREATE POLICY used ON public.access FOR INSERT TO medverka_api WITH CHECK ((study_id = public.app_study()));
@@ -1661,6 +1672,11 @@ GRANT SELECT ON TABLE public.study TO medverka_auditor;
 
 GRANT SELECT ON TABLE public.study_in_force TO medverka_api;
 GRANT SELECT ON TABLE public.study_in_force TO medverka_worker;
+
+-- Name: TABLE withdrawal; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.withdrawal TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.withdrawal TO medverka_worker;
 
 -- Name: TABLE undenied_grant; Type: ACL; 
 
@@ -1793,8 +1809,3 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO medverka_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO medverka_worker;
-
--- Name: TABLE withdrawal; Type: ACL; 
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.withdrawal TO medverka_api;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.withdrawal TO medverka_worker;

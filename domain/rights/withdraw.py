@@ -77,10 +77,11 @@ async def withdraw(
         effect=wish.effect, claimed_at=wish.claimed_at,
     )  # fmt: skip
     if wish.effect == "no-contact":
-        await _block_contact(conn, resident, wish)
+        await _block_contact(conn, resident, event.study_id)
     else:
         await enrolments.end(conn, resident_id, wish)
-    await outbox.cancel(conn, resident_id, wish.study_id)
+    if event.study_id is not None or wish.scope == "everything":
+        await outbox.cancel(conn, resident_id, event.study_id)
     destroyed = drained and await _destroy(conn, resident_id, destroys)
     await unused.mark(conn, resident_id)
     return event, await _keep_track(conn, event, destroys, drained=drained, destroyed=destroyed)
@@ -104,7 +105,9 @@ async def answer(
     return events
 
 
-async def pause(conn: Connection, resident: Resident, wish: Pausing) -> ConsentEvent:
+async def pause(
+    conn: Connection, resident: Resident, wish: Pausing
+) -> tuple[ConsentEvent, Withdrawal]:
     """Stop collecting and using until a time; nothing is lost, and nothing of it is used later.
 
     Raises:
@@ -114,13 +117,14 @@ async def pause(conn: Connection, resident: Resident, wish: Pausing) -> ConsentE
     sql = "SELECT $1::timestamptz > clock_timestamp() AS ahead"
     if not await conn.fetchval(sql, wish.until):
         raise Invalid("A pause ends in the future.")
-    await gate.drain(conn, resident.resident_id)
+    drained = await gate.drain(conn, resident.resident_id)
     event = await consents.close(
         conn, resident.resident_id, "pause", wish, resident.actor_id,
         pause_until=wish.until, claimed_at=wish.claimed_at,
     )  # fmt: skip
-    await outbox.cancel(conn, resident.resident_id, wish.study_id)
-    return event
+    if event.study_id is not None or wish.scope == "everything":
+        await outbox.cancel(conn, resident.resident_id, event.study_id)
+    return event, await _keep_track(conn, event, [], drained=drained, destroyed=drained)
 
 
 async def resume(conn: Connection, resident: Resident, wish: Resuming) -> ConsentEvent:
@@ -145,11 +149,11 @@ async def state(conn: Connection, resident_id: UUID, seq: int) -> Withdrawal:
     """Where a withdrawal stands: the place to poll after a 202.
 
     Raises:
-        NotFound: that event is not a withdrawal of this resident.
+        NotFound: that event is neither a withdrawal nor a pause of this resident.
 
     """
     sql = """
-        SELECT w.seq, e.effect, e.recorded_at, w.drained_at, w.destroy AS destroys, w.destroyed_at
+        SELECT w.seq, coalesce(e.effect, e.decision) AS effect, e.recorded_at, w.drained_at, w.destroy AS destroys, w.destroyed_at
           FROM withdrawal w
           JOIN consent_event e ON e.resident_id = w.resident_id AND e.seq = w.seq
          WHERE w.resident_id = $1 AND w.seq = $2
@@ -193,7 +197,7 @@ async def _keep_track(
     row: Any = await conn.fetchrow(sql, event.resident_id, event.seq, drained, destroys, destroyed)
     return Withdrawal(
         seq=event.seq,
-        effect=str(event.effect),
+        effect=event.effect or event.decision,
         recorded_at=event.recorded_at,
         drained_at=row["drained_at"],
         destroys=destroys,
@@ -201,7 +205,7 @@ async def _keep_track(
     )
 
 
-async def _block_contact(conn: Connection, resident: Resident, wish: Withdrawing) -> None:
+async def _block_contact(conn: Connection, resident: Resident, study_id: UUID | None) -> None:
     sql = """
         INSERT INTO block (resident_id, kind, source, scope, study_id, placed_by)
         SELECT $1, 'block', 'resident', 'contact', $2, $1
@@ -209,7 +213,7 @@ async def _block_contact(conn: Connection, resident: Resident, wish: Withdrawing
                             WHERE resident_id = $1 AND scope = 'contact' AND lifted_at IS NULL
                               AND study_id IS NOT DISTINCT FROM $2)
     """
-    await conn.execute(sql, resident.resident_id, wish.study_id)
+    await conn.execute(sql, resident.resident_id, study_id)
 
 
 async def finish(conn: Connection, resident_id: UUID) -> int:

@@ -13,6 +13,10 @@ JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application
 BASE = "urn:description"
 
 
+UNTYPED = frozenset({"residents_export", "receipts_published_keys"})
+"""Answers without a schema: all of a resident's own, and a JWK set (RFC 7517)."""
+
+
 class Described(NamedTuple):
     """One operation. `parameters` and `responses` are as in the description, references followed."""
 
@@ -55,6 +59,8 @@ class Description:
         media_type = answer.headers.get("content-type", "").split(";")[0]
         if media_type not in content:
             return f"the media type {media_type} is not described"
+        if not _typed(content[media_type]["schema"]) and operation.name not in UNTYPED:
+            return "its members are not described"
         documents = answer.body.splitlines() if media_type == NDJSON else [answer.body]
         validator = self._validator(content[media_type]["schema"], closed=True)
         for one in documents:
@@ -103,6 +109,14 @@ def _operations(document: dict[str, Any]) -> Iterator[Described]:
 
 def _followed(document: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     return _at(document, found["$ref"]) if "$ref" in found else found
+
+
+def _typed(schema: dict[str, Any]) -> bool:
+    """Whether a schema says what there may be: a reference, members, or kinds of either."""
+    if schema.get("type") == "array":
+        return _typed(schema.get("items", {}))
+    kinds = schema.get("oneOf", schema.get("anyOf", []))
+    return "$ref" in schema or "properties" in schema or (bool(kinds) and all(map(_typed, kinds)))
 
 
 def _at(document: dict[str, Any], ref: str) -> dict[str, Any]:

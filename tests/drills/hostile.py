@@ -215,7 +215,7 @@ def _some(turn: int) -> list[Mutation]:
 def places(
     door: Knocker, schema: dict[str, Any], value: Any, path: Path = (), *, in_map: bool = False
 ) -> Iterator[tuple[Path, bool]]:
-    """Every place below a body's root, and whether it is a map's entry; a list's first stands for all."""
+    """Every place below a body's root, and whether it is a map's entry; a list's last stands for all."""
     if path:
         yield path, in_map
     found = variant(door, schema)
@@ -226,7 +226,8 @@ def places(
             inner = found.get("additionalProperties") or {}
             yield from places(door, inner, value[name], (*path, name), in_map=True)
     elif isinstance(value, list) and value:
-        yield from places(door, found.get("items", {}), value[0], (*path, 0))
+        last = len(value) - 1  # what stands before it has been done when it is refused
+        yield from places(door, found.get("items", {}), value[last], (*path, last))
 
 
 def _wholes(plain: bytes) -> Iterator[tuple[str, bytes]]:

@@ -28,7 +28,8 @@ LOUD = (
 
 TALKATIVE = """
     ALTER ROLE medverka_api SET log_statement = 'all';
-    ALTER ROLE medverka_api SET log_parameter_max_length = -1
+    ALTER ROLE medverka_api SET log_parameter_max_length = -1;
+    ALTER ROLE medverka_api SET log_error_verbosity = 'verbose'
 """
 
 BLUNT = (Mutation("api/problems.py", "dict.fromkeys(AWAY, _away)", "dict.fromkeys((), _away)"),)

@@ -12,6 +12,7 @@ from tests.api.region import APPROVAL, STUDY
 from tests.api.region import notice as notice_of
 from tests.drills.world import (
     ANONYMOUS,
+    CONTACT,
     DOORS,
     KEEP,
     Common,
@@ -73,9 +74,9 @@ def revised(s: Side) -> dict[str, Any]:
     return STUDY | {"title": {"sv": title, "en": title}}
 
 
-def answered(s: Side, item: str) -> dict[str, Any]:
-    said = {"item_id": item, "notice_version": 1, "language": "en", "decision": "permit"}
-    return {"answers": [said | {"seen_seq": s.events}]}
+def answered(s: Side, *items: str) -> dict[str, Any]:
+    said = {"notice_version": 1, "language": "en", "decision": "permit", "seen_seq": s.events}
+    return {"answers": [said | {"item_id": item} for item in items]}
 
 
 def held(concerning: dict[str, str]) -> dict[str, Any]:
@@ -137,7 +138,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "consents_my_review": Operation(RESIDENTS),
     "consents_answer": Operation(
         RESIDENTS,
-        body=lambda s, _: answered(s, KEEP),
+        body=lambda s, _: answered(s, CONTACT, KEEP),
     ),
     "consents_my_history": Operation(RESIDENTS),
     "consents_my_event": Operation(RESIDENTS, {"seq": "event_seq"}, ("seq",)),

@@ -60,7 +60,7 @@ def _extended(door: Knocker, told: Described, who: str) -> Iterator[tuple[Any, s
 def objects(
     door: Knocker, schema: dict[str, Any], value: Any, path: Path = ()
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every object in a value with the schema it has; of a list the first entry stands for all."""
+    """Every object in a value with the schema it has; of a list the last entry stands for all."""
     schema = variant(door, schema)
     if isinstance(value, dict):
         yield path, schema
@@ -68,7 +68,8 @@ def objects(
             kind = schema.get("properties", {}).get(name, schema.get("additionalProperties", {}))
             yield from objects(door, kind or {}, inner, (*path, name))
     elif isinstance(value, list) and value:
-        yield from objects(door, schema.get("items", {}), value[0], (*path, 0))
+        last = len(value) - 1
+        yield from objects(door, schema.get("items", {}), value[last], (*path, last))
 
 
 def variant(door: Knocker, schema: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from domain.rights import withdraw as rights
 from domain.rights.withdraw import Preview, Withdrawal, Withdrawing
 from tests.domain.donations.conftest import permit
 from tests.domain.rights.conftest import hold, lift
-from tests.domain.rights.taking_part import BEFORE, Part, rows_of, take_part
+from tests.domain.rights.taking_part import BEFORE, MINUTE, Part, rows_of, take_part
 
+NEW = 2 * MINUTE
 SCOPES = ["item", "study", "category", "everything"]
 
 
@@ -172,3 +173,17 @@ async def test_a_use_under_way_puts_off_the_end_and_no_new_one_waits(
     assert None not in (over.drained_at, over.destroyed_at)
     assert await part.rows() == rows_of()
     assert await finish(worker, part) == 0
+
+
+async def test_given_anew_before_it_is_destroyed_opens_nothing_and_loses_nothing(
+    part: Part, worker: Pool
+) -> None:
+    await hold(part.admin, part.resident_id)
+    await erased(part)
+    await lift(part.admin, part.resident_id)
+    await part.consent()
+    assert await part.readable() == []
+    assert await part.donate(NEW) == 0  # refused rather than taken in and destroyed
+    assert await finish(worker, part) == 1
+    assert await part.donate(NEW) == 10
+    assert await part.readable() == [NEW]
