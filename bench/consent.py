@@ -1,7 +1,8 @@
 """`make bench-consent`: giving, withdrawing and reading consent, as apps would over HTTP.
 
 Server, PostgreSQL and load share the machine. Every request is of another resident with a token
-never seen before, so no token cache helps. Figures are medians of three runs.
+never seen before, so no token cache helps. Figures are medians of three runs. `empty_rps` is what
+the same server answers to a request that asks for nothing: how fast the machine was meanwhile.
 """
 
 import asyncio
@@ -61,6 +62,8 @@ async def _run(here: Region, residents: list[UUID], name: str) -> dict[str, floa
     _expect(reads, 200)
     withdraw = await run(port, CLIENTS, [_withdraw(here, r, name) for r in residents])
     _expect(withdraw, 200)
+    nothing = await run(port, CLIENTS, [read("/health/live", "")] * len(residents))
+    _expect(nothing, 200)
     print(
         f"{name}: give {give.per_second:.0f}/s, p50 {percentile(give.seconds, 50):.1f} ms; "
         f"read {reads.per_second:.0f}/s, p50 {percentile(reads.seconds, 50):.1f} ms; "
@@ -71,6 +74,7 @@ async def _run(here: Region, residents: list[UUID], name: str) -> dict[str, floa
         "give_p99_ms": percentile(give.seconds, 99),
         "withdraw_p99_ms": percentile(withdraw.seconds, 99),
         "read_rps": reads.per_second,
+        "empty_rps": nothing.per_second,
     }
 
 

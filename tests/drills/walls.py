@@ -136,7 +136,8 @@ class _Walls:
         """Sees what it holds a grant for, and of people only who takes part in it; changes nothing."""
         scope = opening(study=study_id, member=uuid4())
         held = dict.fromkeys(("stream", "segment", "data_key"), team - withdrawn)
-        known = dict.fromkeys(("consent_grant", "enrolment", "participant_code", "block"), team)
+        denying = ("block", "withdrawal")  # hidden, they would not deny
+        known = dict.fromkeys(("consent_grant", "enrolment", "participant_code", *denying), team)
         may_see = held | known
         for table in self._tables:
             for verb, found in await self._everything(scope, table):
