@@ -82,7 +82,7 @@ def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
                 "settings": settings,
                 "doorkeeper": Doorkeeper(settings, keys),
                 "data_keys": data_keys.provider(settings),
-                "receipt_key": receipts.load(settings),
+                "receipts": receipts.ReceiptIssuer(receipts.load(settings), settings.public_url),
                 "metrics": metrics,
             }
         ),

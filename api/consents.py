@@ -7,17 +7,17 @@ for what one had seen: not for an outdated notice, not for an old app.
 from typing import Annotated, Any
 from uuid import UUID
 
-from joserfc.jwk import OKPKey
 from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.auth import resident
-from api.dependencies import Conn, Me, Once, ReceiptKey, Settings
+from api.dependencies import Conn, Issuer, Me, Once, Settings
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
-from domain.consents import notices, receipts, review
+from api.receipts import ReceiptIssuer
+from domain.consents import notices, review
 from domain.consents import store as consents
 from domain.consents.model import (
     BeyondItem,
@@ -121,13 +121,12 @@ async def answer(
     conn: Conn,
     me: Me,
     once: Once,
-    settings: Settings,
-    receipt_key: ReceiptKey,
+    issuer: Issuer,
     data: JSONBody[Answers],
 ) -> Response[RecordedAnswers]:
     """Answer items of a notice: permit or deny, as wide as the item or narrower."""
     events = await rights.answer(conn, me, data.answers)
-    recorded = [_recorded(event, settings.public_url, receipt_key) for event in events]
+    recorded = [_recorded(event, issuer) for event in events]
     return await once.keep(RecordedAnswers(recorded=recorded))
 
 
@@ -142,12 +141,10 @@ async def my_history(
 
 
 @get("/v1/me/consent-events/{seq:int}", guards=[resident], responses=refusals(NotFound))
-async def my_event(
-    conn: Conn, me: Me, settings: Settings, receipt_key: ReceiptKey, seq: FromPath[int]
-) -> Recorded:
+async def my_event(conn: Conn, me: Me, issuer: Issuer, seq: FromPath[int]) -> Recorded:
     """One of my choices, with its receipt."""
     event = await consents.event(conn, me.resident_id, _seq(seq))
-    return _recorded(event, settings.public_url, receipt_key)
+    return _recorded(event, issuer)
 
 
 @post(
@@ -162,8 +159,7 @@ async def withdraw(
     conn: Conn,
     me: Me,
     once: Once,
-    settings: Settings,
-    receipt_key: ReceiptKey,
+    issuer: Issuer,
     data: JSONBody[Withdrawing],
 ) -> Response[Withdrawn]:
     """Withdraw an item, a study, a category or everything.
@@ -172,8 +168,7 @@ async def withdraw(
     seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
     """
     event, withdrawal = await rights.withdraw(conn, me, data)
-    recorded = _recorded(event, settings.public_url, receipt_key)
-    answer = Withdrawn(event=event, receipt=recorded.receipt, withdrawal=withdrawal)
+    answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=withdrawal)
     return await once.keep(answer, 200 if withdrawal.drained_at else 202)
 
 
@@ -194,8 +189,7 @@ async def pause(
     conn: Conn,
     me: Me,
     once: Once,
-    settings: Settings,
-    receipt_key: ReceiptKey,
+    issuer: Issuer,
     data: JSONBody[Pausing],
 ) -> Response[Withdrawn]:
     """Pause until a time. What is measured meanwhile is neither collected nor used later.
@@ -203,8 +197,7 @@ async def pause(
     201, or 202 as for a withdrawal.
     """
     event, pausing = await rights.pause(conn, me, data)
-    recorded = _recorded(event, settings.public_url, receipt_key)
-    answer = Withdrawn(event=event, receipt=recorded.receipt, withdrawal=pausing)
+    answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=pausing)
     return await once.keep(answer, 201 if pausing.drained_at else 202)
 
 
@@ -213,13 +206,12 @@ async def resume(
     conn: Conn,
     me: Me,
     once: Once,
-    settings: Settings,
-    receipt_key: ReceiptKey,
+    issuer: Issuer,
     data: JSONBody[Resuming],
 ) -> Response[Recorded]:
     """End a pause now."""
     event = await rights.resume(conn, me, data)
-    return await once.keep(_recorded(event, settings.public_url, receipt_key))
+    return await once.keep(_recorded(event, issuer))
 
 
 def _seq(number: int) -> int:
@@ -229,8 +221,8 @@ def _seq(number: int) -> int:
     return number
 
 
-def _recorded(event: ConsentEvent, public_url: str, key: OKPKey) -> Recorded:
-    return Recorded(event=event, receipt=receipts.sign(receipts.receipt(event, public_url), key))
+def _recorded(event: ConsentEvent, issuer: ReceiptIssuer) -> Recorded:
+    return Recorded(event=event, receipt=issuer.sign(event))
 
 
 routes: list[Any] = [

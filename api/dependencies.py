@@ -3,20 +3,21 @@
 Litestar does not close a generator when a dependency after it raises; so letting the caller in
 and claiming the Idempotency-Key happen inside `conn`, and the others hand out what it found.
 
-Each asks for the one before it: those that could be resolved side by side would each get a task,
+The hot ones each ask for the one before: what could be resolved side by side gets a task each,
 in a task group, which costs more than all of them.
 """
 
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from joserfc.jwk import OKPKey
 from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 
 from api.auth import Login
 from api.idempotency import Once as OnceKey
+from api.receipts import ReceiptIssuer
 from api.settings import Settings as AppSettings
 from domain.caller import Member, Resident
 from domain.db import begin
@@ -32,44 +33,33 @@ else:
 
 ACQUIRE_SECONDS = 2.0
 
-Conn = NamedDependency[Connection]
-Me = NamedDependency[Resident]
-Staff = NamedDependency[Member]
-Once = NamedDependency[OnceKey]
-Asked = NamedDependency[OnceKey | None]
-Visitor = NamedDependency[Login]
-Pool = NamedDependency[ConnectionPool]
-Settings = NamedDependency[AppSettings]
-DataKeys = NamedDependency[KeyProvider]
-ReceiptKey = NamedDependency[OKPKey]
+# What we hand out ourselves need not be looked over again.
+Conn = NamedDependency[SkipValidation[Connection]]
+Me = NamedDependency[SkipValidation[Resident]]
+Staff = NamedDependency[SkipValidation[Member]]
+Once = NamedDependency[SkipValidation[OnceKey]]
+Asked = NamedDependency[SkipValidation[OnceKey | None]]
+Visitor = NamedDependency[SkipValidation[Login]]
+Pool = NamedDependency[SkipValidation[ConnectionPool]]
+Settings = NamedDependency[SkipValidation[AppSettings]]
+DataKeys = NamedDependency[SkipValidation[KeyProvider]]
+Issuer = NamedDependency[SkipValidation[ReceiptIssuer]]
 
 Req = Request[Any, Any, Any]
 
 
-async def settings(state: State) -> AppSettings:
-    return cast("AppSettings", state.settings)
+async def settings(request: Req) -> AppSettings:
+    return cast("AppSettings", request.app.state.settings)
 
 
-async def pool(state: State, settings: Settings) -> ConnectionPool:  # noqa: ARG001 - one by one
+async def pool(request: Req) -> ConnectionPool:
     """For streams, which open transactions of their own: few connections, and none of `conn`'s."""
-    return cast("ConnectionPool", state.streams)
+    return cast("ConnectionPool", request.app.state.streams)
 
 
-async def data_keys(state: State, pool: Pool) -> KeyProvider:  # noqa: ARG001
-    return cast("KeyProvider", state.data_keys)
-
-
-async def receipt_key(state: State, data_keys: DataKeys) -> OKPKey:  # noqa: ARG001
-    return cast("OKPKey", state.receipt_key)
-
-
-async def conn(
-    request: Req,
-    state: State,
-    receipt_key: ReceiptKey,  # noqa: ARG001
-) -> AsyncIterator[Connection]:
+async def conn(request: Req) -> AsyncIterator[Connection]:
     """The request's transaction, in the caller's name: commits before the response is sent."""
-    login: Login | None = request.scope.get("auth")
+    state, login = request.app.state, cast("Login | None", request.scope.get("auth"))
     once = await OnceKey.read(request) if asks_for(request, "once") else None
     subject = login.hmac if login else None
     async with (
@@ -97,11 +87,11 @@ async def _checked(connection: Connection, state: State) -> Connection:
     return connection
 
 
-async def once(request: Req, conn: Conn) -> OnceKey | None:  # noqa: ARG001
+async def once(request: Req, conn: Conn) -> OnceKey | None:  # noqa: ARG001 - after `conn`
     return cast("OnceKey | None", request.scope["state"]["once"])
 
 
-async def me(request: Req, once: Asked) -> Resident:  # noqa: ARG001
+async def me(request: Req, once: Asked) -> Resident:  # noqa: ARG001 - after `once`
     return cast("Resident", request.scope["user"])
 
 
@@ -113,7 +103,15 @@ async def visitor(request: Req, conn: Conn) -> Login:  # noqa: ARG001
     return cast("Login", request.scope["auth"])
 
 
+async def data_keys(request: Req, conn: Conn) -> KeyProvider:  # noqa: ARG001
+    return cast("KeyProvider", request.app.state.data_keys)
+
+
+async def issuer(request: Req, me: Me) -> ReceiptIssuer:  # noqa: ARG001 - after `me`
+    return cast("ReceiptIssuer", request.app.state.receipts)
+
+
 def provided() -> Mapping[str, Provide]:
     """Every dependency of the app, by the name a route gives its parameter."""
-    functions = (settings, pool, data_keys, receipt_key, conn, once, me, member, visitor)
+    functions = (settings, pool, conn, once, me, member, visitor, data_keys, issuer)
     return {function.__name__: Provide(function) for function in functions}

@@ -6,9 +6,12 @@ from typing import Any
 from joserfc.jwk import OKPKey
 from litestar import Response, get
 from litestar.datastructures import State
+from msgspec import Struct
 
 from api import development
 from api.settings import BadSettings, Settings
+from domain.consents import receipts
+from domain.consents.model import ConsentEvent
 
 
 def load(settings: Settings) -> OKPKey:
@@ -25,10 +28,21 @@ def load(settings: Settings) -> OKPKey:
     return key
 
 
+class ReceiptIssuer(Struct, frozen=True):
+    """Signs receipts in the name of this address."""
+
+    key: OKPKey
+    public_url: str
+
+    def sign(self, event: ConsentEvent) -> str:
+        """The event's receipt as a compact JWS; the same event always gets the same bytes."""
+        return receipts.sign(receipts.receipt(event, self.public_url), self.key)
+
+
 @get("/.well-known/jwks.json", sync_to_thread=False)
 def published_keys(state: State) -> Response[dict[str, Any]]:
     """The public key that receipts are signed with (RFC 7517)."""
-    public = {**state.receipt_key.as_dict(private=False), "alg": "Ed25519", "use": "sig"}
+    public = {**state.receipts.key.as_dict(private=False), "alg": "Ed25519", "use": "sig"}
     return Response({"keys": [public]}, headers={"Cache-Control": "public, max-age=3600"})
 
 
