@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from bench.load import Sample, connect, percentile, post, read, run
+from bench.load import connect, percentile, post, read, run
 from bench.region import MEMBER, Region, region
 from migrations.embedded import Cluster
 from tests.drills.harness import own_cluster
@@ -57,13 +57,13 @@ async def _measure(cluster: Cluster) -> dict[str, float]:
 async def _run(here: Region, residents: list[UUID], name: str) -> dict[str, float]:
     port = here.server.port
     give = await run(port, CLIENTS, [_give(here, r, name) for r in residents])
-    _expect(give, 201)
+    give.expect(201)
     reads = await run(port, CLIENTS, [read("/v1/me/consents", here.token(r)) for r in residents])
-    _expect(reads, 200)
+    reads.expect(200)
     withdraw = await run(port, CLIENTS, [_withdraw(here, r, name) for r in residents])
-    _expect(withdraw, 200)
+    withdraw.expect(200)
     nothing = await run(port, CLIENTS, [read("/health/live", "")] * len(residents))
-    _expect(nothing, 200)
+    nothing.expect(200)
     print(
         f"{name}: give {give.per_second:.0f}/s, p50 {percentile(give.seconds, 50):.1f} ms; "
         f"read {reads.per_second:.0f}/s, p50 {percentile(reads.seconds, 50):.1f} ms; "
@@ -86,9 +86,9 @@ async def _hot(here: Region) -> float:
     seconds: list[float] = []
     for i in range(HOT_WITHDRAWALS):
         # Each round is two events on top of those of the warm-up.
-        _expect(await run(port, 1, [_give(here, resident, f"hot{i}", seen=2 * i + 2)]), 201)
+        (await run(port, 1, [_give(here, resident, f"hot{i}", seen=2 * i + 2)])).expect(201)
         done = await run(port, 1, [_withdraw(here, resident, f"hot{i}")])
-        _expect(done, 200)
+        done.expect(200)
         seconds += done.seconds
     stop.set()
     print(f"hot: {sum(await asyncio.gather(*readers))} study reads meanwhile", flush=True)
@@ -124,12 +124,6 @@ def _give(here: Region, resident: UUID, key: str, seen: int = 0) -> bytes:
 def _withdraw(here: Region, resident: UUID, key: str) -> bytes:
     wish = {"scope": "item", "item_id": here.item, "effect": "no-further-use"}
     return post("/v1/me/withdrawals", here.token(resident), wish, f"withdraw-{key}")
-
-
-def _expect(sample: Sample, status: int) -> None:
-    odd = set(sample.statuses) - {status}
-    if odd:
-        raise RuntimeError(f"expected {status}, got {sorted(odd)}")
 
 
 def _rss(here: Region) -> float:

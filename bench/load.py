@@ -19,6 +19,12 @@ class Sample(Struct):
     def per_second(self) -> float:
         return len(self.seconds) / self.took
 
+    def expect(self, status: int) -> None:
+        """Every answer had this status, or it raises: what failed fast is no speed."""
+        odd = set(self.statuses) - {status}
+        if odd:
+            raise RuntimeError(f"expected {status}, got {sorted(odd)}")
+
 
 class Client(asyncio.Protocol):
     """One connection; one request under way at a time. Knows Content-Length and chunked bodies."""
@@ -98,12 +104,24 @@ def read(path: str, token: str) -> bytes:
 
 
 def post(path: str, token: str, body: Any, key: str) -> bytes:  # noqa: ANN401 - any JSON
-    """A POST with an Idempotency-Key."""
-    content = msgspec.json.encode(body)
+    """A POST of JSON with an Idempotency-Key."""
+    return posted(path, token, msgspec.json.encode(body), key)
+
+
+def posted(
+    path: str,
+    token: str,
+    content: bytes,
+    key: str,
+    media_type: str = "application/json",
+    coding: str = "",
+) -> bytes:
+    """A POST of bytes with an Idempotency-Key."""
+    coded = f"Content-Encoding: {coding}\r\n" if coding else ""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nIdempotency-Key: {key}\r\n"
-        f"Content-Length: {len(content)}\r\n\r\n"
+        f"Content-Type: {media_type}\r\n{coded}"
+        f"Idempotency-Key: {key}\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
 
