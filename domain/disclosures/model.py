@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from domain.audit.model import Use
 from domain.consents.gate import Permit
 from domain.donations.columns import runs
+from domain.donations.forms import components_of, value_of
 from domain.donations.measures import MEASURES
 from domain.donations.study_reads import Run
 from domain.errors import Refusal
@@ -71,10 +72,11 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     participant: UUID
     measure: str
     category: str
-    unit: Annotated[str, Meta(description="UCUM code")]
+    unit: Annotated[str | None, Meta(description="UCUM code")] = None
     start: Annotated[list[int], Meta(description="ms since 1970, ascending")]
     end: list[int] | None = None
-    value: list[float]
+    value: list[float] | None = None
+    components: dict[str, list[float | str]] | None = None
     utc_offset_minutes: int
 
 
@@ -149,6 +151,7 @@ def lines(given: Given) -> Iterable[Line]:
                 unit=MEASURES[given.run.measure].unit,
                 start=columns.start.tolist(),
                 end=None if columns.end is None else columns.end.tolist(),
-                value=columns.value.tolist(),
+                value=value_of(given.run.measure, columns),
+                components=components_of(given.run.measure, columns),
                 utc_offset_minutes=int(columns.offset[0]),
             )

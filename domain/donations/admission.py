@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from domain.consents.gate import Collectable, Milliseconds
-from domain.donations.columns import NONE, Columns, Mask, distinct, fresh, joined
+from domain.donations.columns import NONE, Columns, Mask, distinct, fresh, joined, without
+from domain.donations.forms import columns_of
 from domain.donations.measures import DAY, MEASURES, Measure
 from domain.donations.model import ACTIONS, SAFE, Action, Batch, Reason, Rejection
 
@@ -40,21 +41,37 @@ def judge_all(
 
     `collectable` holds, per data category, when collecting is consented to; absent is never.
     """
-    given: dict[str, list[Columns]] = {}
-    verdicts = []
+    given: dict[str, list[int]] = {}
+    verdicts: list[Judged] = []
     for batch in batches:
         measure = MEASURES.get(batch.measure)
         verdict = _judge(
             batch, measure, collectable.get(measure.category) if measure else None, now_ms
         )
-        if earlier := given.get(batch.measure):
-            new = fresh(verdict.columns, joined(earlier).start)
-            again = len(verdict.columns.start) - len(new.start)
-            verdict = Judged(new, verdict.duplicates + again, verdict.rejected)
+        earlier = given.setdefault(batch.measure, [])
         if len(verdict.columns.start):
-            given.setdefault(batch.measure, []).append(verdict.columns)
+            if batch.replaces:
+                for at in earlier:
+                    verdicts[at] = _replaced(verdicts[at], verdict.columns)
+            if earlier:
+                verdict = _new(verdict, joined([verdicts[at].columns for at in earlier]))
+            earlier.append(len(verdicts))
         verdicts.append(verdict)
     return verdicts
+
+
+def _new(verdict: Judged, earlier: Columns) -> Judged:
+    return _left(verdict, fresh(verdict.columns, earlier.start))
+
+
+def _replaced(verdict: Judged, by: Columns) -> Judged:
+    """What is left of a batch after a later one of the same upload."""
+    return verdict if by.ids is None else _left(verdict, without(verdict.columns, by.ids))
+
+
+def _left(verdict: Judged, columns: Columns) -> Judged:
+    gone = len(verdict.columns.start) - len(columns.start)
+    return Judged(columns, verdict.duplicates + gone, verdict.rejected)
 
 
 def _judge(
@@ -62,16 +79,18 @@ def _judge(
 ) -> Judged:
     if measure is None:
         return _refused(batch, "unknown-measure")
-    if batch.unit not in measure.units:
+    if batch.unit not in (measure.units or (None,)):
         return _refused(batch, "wrong-unit")
     if (batch.end is None) is not (measure.longest_ms is None):
         return _refused(batch, "wrong-time-frame")
     if consent is None or not consent.periods:
         return _refused(batch, "no-grant")
-    columns = _columns(batch, measure)
+    columns = columns_of(batch, measure)
+    if columns is None:
+        return _refused(batch, "wrong-columns")
     faults: list[tuple[Reason, Mask]] = [
         ("time-out-of-bounds", _untimely(columns, measure, now_ms)),
-        ("implausible-value", ~((columns.value >= measure.low) & (columns.value <= measure.high))),
+        *_senseless(columns, measure).items(),
         ("outside-consent", ~admitted(columns, consent.periods)),
     ]
     good, rejected = _sift(faults, ongoing=consent.live)
@@ -84,19 +103,6 @@ def _refused(batch: Batch, code: Reason) -> Judged:
     return Judged(NONE, 0, [whole])
 
 
-def _columns(batch: Batch, measure: Measure) -> Columns:
-    scale = measure.units[batch.unit]
-    value = np.array(batch.value, dtype=np.float64)
-    if (scale.factor, scale.offset) != (1.0, 0.0):
-        value = value * scale.factor + scale.offset
-    return Columns(
-        np.array(batch.start, dtype=np.int64),
-        None if batch.end is None else np.array(batch.end, dtype=np.int64),
-        value,
-        np.full(len(value), batch.utc_offset_minutes, dtype=np.int16),
-    )
-
-
 def _untimely(columns: Columns, measure: Measure, now_ms: int) -> Mask:
     last = columns.start if columns.end is None else columns.end
     wrong: Mask = (columns.start < EARLIEST) | (last > now_ms + CLOCK_TOLERANCE)
@@ -104,6 +110,16 @@ def _untimely(columns: Columns, measure: Measure, now_ms: int) -> Mask:
         span = columns.end - columns.start
         wrong |= (span <= 0) | (span > measure.longest_ms)
     return wrong
+
+
+def _senseless(columns: Columns, measure: Measure) -> dict[Reason, Mask]:
+    """Which samples have a code that is not known, or a number that cannot be."""
+    found: dict[Reason, Mask] = {}
+    for component, value in zip(measure.components, columns.values, strict=True):
+        code: Reason = "unknown-code" if component.codes else "implausible-value"
+        likely: Mask = (value >= component.low) & (value <= component.highest)
+        found[code] = ~likely | found[code] if code in found else ~likely
+    return found
 
 
 def _sift(

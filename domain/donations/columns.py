@@ -1,6 +1,7 @@
 """Samples as columns. A sample is known by its start within its stream: the first wins, a second is a duplicate."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,20 +16,42 @@ Mask = NDArray[np.bool_]
 
 
 class Columns(NamedTuple):
-    """Samples, one per position: instants in ms, values, minutes that wall clocks were off UTC."""
+    """Samples, one per position: instants in ms, values, minutes that wall clocks were off UTC.
+
+    `values` has a column per component of the measure, in its order; codes stand as their positions
+    in the component's list. `ids` are fingerprints of the ids that samples have where they come
+    from, 0 for one without, None where none has one.
+    """
 
     start: Ints
     end: Ints | None
-    value: NDArray[np.float64]
+    values: tuple[NDArray[np.float64], ...]
     offset: NDArray[np.int16]
+    ids: Ints | None = None
 
     def where(self, chosen: Mask | NDArray[np.intp] | slice) -> "Columns":
         """The chosen samples, by mask, by positions or as a slice."""
-        end = None if self.end is None else self.end[chosen]
-        return Columns(self.start[chosen], end, self.value[chosen], self.offset[chosen])
+        return Columns(
+            self.start[chosen],
+            None if self.end is None else self.end[chosen],
+            tuple([value[chosen] for value in self.values]),
+            self.offset[chosen],
+            None if self.ids is None else self.ids[chosen],
+        )
 
 
-NONE = Columns(np.empty(0, np.int64), None, np.empty(0, np.float64), np.empty(0, np.int16))
+NONE = Columns(np.empty(0, np.int64), None, (), np.empty(0, np.int16))
+
+
+def fingerprint(sample_id: str) -> int:
+    """What is kept of a sample's id: 64 bits of BLAKE2b (RFC 7693), signed, never 0."""
+    digest = blake2b(sample_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) or 1
+
+
+def fingerprints(sample_ids: Sequence[str]) -> Ints:
+    """The fingerprints of many ids, in their order."""
+    return np.fromiter(map(fingerprint, sample_ids), np.int64, len(sample_ids))
 
 
 def distinct(columns: Columns) -> tuple[Columns, int]:
@@ -48,6 +71,14 @@ def fresh(columns: Columns, known: Ints) -> Columns:
     return columns if bool(new.all()) else columns.where(new)
 
 
+def without(columns: Columns, ids: Ints) -> Columns:
+    """The samples that have none of these ids (fingerprints)."""
+    if columns.ids is None or not len(ids):
+        return columns
+    gone = np.isin(columns.ids, ids)
+    return columns.where(~gone) if bool(gone.any()) else columns
+
+
 def joined(parts: Sequence[Columns]) -> Columns:
     """The samples of several parts of one stream, ascending by start."""
     if len(parts) == 1:
@@ -56,10 +87,19 @@ def joined(parts: Sequence[Columns]) -> Columns:
     whole = Columns(
         np.concatenate([part.start for part in parts]),
         np.concatenate(ends) if ends else None,
-        np.concatenate([part.value for part in parts]),
+        tuple([np.concatenate(column) for column in zip(*[p.values for p in parts], strict=True)]),
         np.concatenate([part.offset for part in parts]),
+        _joined_ids(parts),
     )
     return whole.where(np.argsort(whole.start, kind="stable"))
+
+
+def _joined_ids(parts: Sequence[Columns]) -> Ints | None:
+    if all(part.ids is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.zeros(len(p.start), np.int64) if p.ids is None else p.ids for p in parts]
+    )
 
 
 def between(columns: Columns, since_ms: int, until_ms: int) -> Columns:

@@ -1,6 +1,6 @@
 """What an upload says and what it is answered. The rules over its samples are in `admission.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Sized
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -12,16 +12,22 @@ from domain.fields import CLEAN, Input, Name
 
 MAX_BATCHES = 32
 MAX_SAMPLES = 10_000
+MAX_UPLOAD = 100_000
+"""The most samples and deletions of one upload, all together."""
 SAFE = 2**53 - 1  # RFC 8259 §6: integers that every JSON reader keeps exact
 
 Millis = Annotated[int, Meta(ge=-SAFE, le=SAFE)]
+SampleId = Annotated[str, Meta(min_length=1, max_length=64)]
+Word = Annotated[str, Meta(max_length=64)]
 Action = Literal["stop", "fix", "skip", "retry"]
 Reason = Literal[
     "unknown-measure",
     "wrong-unit",
     "wrong-time-frame",
+    "wrong-columns",
     "no-grant",
     "time-out-of-bounds",
+    "unknown-code",
     "implausible-value",
     "outside-consent",
 ]
@@ -30,8 +36,10 @@ ACTIONS: dict[Reason, Action] = {
     "unknown-measure": "stop",
     "wrong-unit": "fix",
     "wrong-time-frame": "fix",
+    "wrong-columns": "fix",
     "no-grant": "stop",
     "time-out-of-bounds": "fix",
+    "unknown-code": "fix",
     "implausible-value": "fix",
     "outside-consent": "skip",
 }
@@ -44,37 +52,70 @@ class Source(Input, frozen=True, kw_only=True):
     device: Annotated[Name | None, Meta(examples=["Pixel Watch 3"])] = None
 
 
-class Batch(Input, frozen=True, kw_only=True):
+class Batch(Input, frozen=True, kw_only=True, omit_defaults=True):
     """Samples of one measure as columns, one entry per sample, in any order.
 
     `start` and `end` are milliseconds since 1970 in UTC. `end` belongs to measures over an
     interval (steps) and to no other. `utc_offset_minutes` is what the clock on the wall
-    differed from UTC where and when the samples were taken.
+    differed from UTC where and when the samples were taken. A measure of one number has `value`;
+    one of several values (blood pressure) or of codes (sleep stages) has `components`, all it has,
+    by name. `unit` belongs to numbers. `id` is what the phone's store calls each sample: kept as a
+    fingerprint, so that the sample can be replaced or deleted by it. With `replaces`, each sample
+    takes the place of what was given before under its id.
     """
 
     measure: fields.Code
-    unit: Annotated[
-        str, Meta(max_length=32, pattern=CLEAN, description="UCUM code", examples=["/min"])
-    ]
+    unit: (
+        Annotated[
+            str, Meta(max_length=32, pattern=CLEAN, description="UCUM code", examples=["/min"])
+        ]
+        | None
+    ) = None
     utc_offset_minutes: Annotated[int, Meta(ge=-840, le=840, examples=[120])]
     start: Annotated[list[Millis], Meta(min_length=1, max_length=MAX_SAMPLES)]
     end: Annotated[list[Millis], Meta(max_length=MAX_SAMPLES)] | None = None
-    value: Annotated[list[float], Meta(min_length=1, max_length=MAX_SAMPLES)]
+    value: Annotated[list[float], Meta(min_length=1, max_length=MAX_SAMPLES)] | None = None
+    components: (
+        Annotated[
+            dict[fields.Code, Annotated[list[float | Word], Meta(max_length=MAX_SAMPLES)]],
+            Meta(min_length=1, max_length=8, examples=[{"systolic": [120], "diastolic": [80]}]),
+        ]
+        | None
+    ) = None
+    id: Annotated[list[SampleId], Meta(max_length=MAX_SAMPLES)] | None = None
+    replaces: bool = False
 
     def __post_init__(self) -> None:
         """Refuse columns that do not pair up: which value belongs to which time cannot be known."""
-        columns: list[Sequence[float]] = (
-            [self.value] if self.end is None else [self.value, self.end]
-        )
-        if any(len(column) != len(self.start) for column in columns):
+        if (self.value is None) is (self.components is None):
+            raise ValueError("a batch has either value or components")
+        columns: list[Sized | None] = [self.value, self.end, self.id]
+        columns += (self.components or {}).values()
+        if any(column is not None and len(column) != len(self.start) for column in columns):
             raise ValueError("the columns differ in length")
+        if self.replaces and (self.id is None or len(set(self.id)) != len(self.id)):
+            raise ValueError("what replaces has an id, each another")
+
+
+class Deletion(Input, frozen=True, kw_only=True):
+    """Samples of one measure that the phone's store has deleted, by the ids they were given with."""
+
+    measure: fields.Code
+    id: Annotated[list[SampleId], Meta(min_length=1, max_length=MAX_SAMPLES)]
 
 
 class Upload(Input, frozen=True, kw_only=True):
     """What one source has to give since its last upload. Sending a sample again is harmless."""
 
     source: Source
-    batches: Annotated[list[Batch], Meta(min_length=1, max_length=MAX_BATCHES)]
+    batches: Annotated[list[Batch], Meta(max_length=MAX_BATCHES)] = []
+    deletions: Annotated[list[Deletion], Meta(max_length=MAX_BATCHES)] = []
+
+    def __post_init__(self) -> None:
+        """Refuse what holds nothing, and what holds more than one transaction should."""
+        size = sum(len(b.start) for b in self.batches) + sum(len(d.id) for d in self.deletions)
+        if not 0 < size <= MAX_UPLOAD:
+            raise ValueError("an upload holds at least one sample or deletion, at most 100,000")
 
 
 class Rejection(Struct, frozen=True, kw_only=True):
@@ -102,20 +143,25 @@ class BatchAnswer(Struct, frozen=True, kw_only=True):
 
 
 class UploadAnswer(Struct, frozen=True, kw_only=True):
-    """What became of an upload, batch by batch in the order sent. Accepted is stored."""
+    """What became of an upload, batch by batch in the order sent. Accepted is stored.
+
+    `deletions` is how many ids were noted as deleted, whether or not they had been given.
+    """
 
     accepted: int
     duplicates: int
     rejected: int
+    deletions: int = 0
     batches: list[BatchAnswer]
 
 
-def total(batches: list[BatchAnswer]) -> UploadAnswer:
+def total(batches: list[BatchAnswer], deletions: int = 0) -> UploadAnswer:
     """The answer to a whole upload, with its sums."""
     return UploadAnswer(
         accepted=sum(b.accepted for b in batches),
         duplicates=sum(b.duplicates for b in batches),
         rejected=sum(r.count for b in batches for r in b.rejected),
+        deletions=deletions,
         batches=batches,
     )
 
@@ -129,7 +175,7 @@ class Stream(Struct, frozen=True, kw_only=True):
     stream_id: UUID
     measure: str
     category: str
-    unit: str
+    unit: str | None
     source: Source
     samples: int
     newest_ms: int

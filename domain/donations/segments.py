@@ -26,7 +26,9 @@ NONCE: Final = 12
 
 _HEAD = struct.Struct("<BBI")
 _COLUMN = struct.Struct("<BBI")
-_START, _SPAN, _VALUE, _OFFSET = range(1, 5)
+_START, _SPAN, _VALUE, _OFFSET, _IDS = range(1, 6)
+_FURTHER: Final = 16
+"""The names of value columns after the first: this and the position of the component."""
 _TYPES = {1: np.int16, 2: np.int32, 3: np.int64, 4: np.float64}
 _CODES: dict[object, int] = {np.dtype(kind): code for code, kind in _TYPES.items()}
 _ONCE: Final = 0x80
@@ -36,6 +38,10 @@ _STEADY = ChunkConfig(
 _DECIMAL = ChunkConfig(
     compression_level=8, delta_spec=DeltaSpec.try_consecutive(1), mode_spec=ModeSpec.auto()
 )
+_SCATTERED = ChunkConfig(
+    compression_level=0, delta_spec=DeltaSpec.no_op(), mode_spec=ModeSpec.classic()
+)
+"""Fingerprints have no pattern to look for."""
 
 
 class Unreadable(Exception):
@@ -75,14 +81,16 @@ def pack(columns: Columns) -> bytes:
     """Samples as bytes, without loss."""
     named: list[tuple[int, NDArray[Any]]] = [
         (_START, columns.start),
-        (_VALUE, _narrow(columns.value)),
+        *[(_value(at), _narrow(value)) for at, value in enumerate(columns.values)],
         (_OFFSET, columns.offset),
     ]
     if columns.end is not None:
         named.append((_SPAN, _narrow(columns.end - columns.start)))
+    if columns.ids is not None:
+        named.append((_IDS, columns.ids))
     head, body = [_HEAD.pack(FORMAT, len(named), len(columns.start))], []
     for name, column in named:
-        written, how = _write(column)
+        written, how = _write(name, column)
         head.append(_COLUMN.pack(name, how, len(written)))
         body.append(written)
     return b"".join(head + body)
@@ -94,11 +102,27 @@ def unpack(packed: bytes) -> Columns:
         columns = _read(packed)
         start, span = columns[_START].astype(np.int64), columns.get(_SPAN)
         end = None if span is None else start + span.astype(np.int64)
+        ids = columns.get(_IDS)
         return Columns(
-            start, end, columns[_VALUE].astype(np.float64), columns[_OFFSET].astype(np.int16)
+            start,
+            end,
+            _values(columns),
+            columns[_OFFSET].astype(np.int16),
+            None if ids is None else ids.astype(np.int64),
         )
     except (struct.error, KeyError, ValueError, TypeError, RuntimeError):
         raise Unreadable from None
+
+
+def _value(component: int) -> int:
+    return _VALUE if component == 0 else _FURTHER + component
+
+
+def _values(columns: dict[int, NDArray[Any]]) -> tuple[NDArray[np.float64], ...]:
+    names = [_VALUE, *sorted(name for name in columns if name > _FURTHER)]
+    if names != [_value(component) for component in range(len(names))]:
+        raise ValueError
+    return tuple([columns[name].astype(np.float64) for name in names])
 
 
 def _narrow(column: NDArray[Any]) -> NDArray[Any]:
@@ -114,11 +138,12 @@ def _narrow(column: NDArray[Any]) -> NDArray[Any]:
     return column
 
 
-def _write(column: NDArray[Any]) -> tuple[bytes, int]:
+def _write(name: int, column: NDArray[Any]) -> tuple[bytes, int]:
     code = _CODES[column.dtype]
     if len(column) and bool((column == column[0]).all()):
         return column[:1].tobytes(), code | _ONCE
     config = _DECIMAL if column.dtype == np.float64 else _STEADY
+    config = _SCATTERED if name == _IDS else config
     return standalone.simple_compress(np.ascontiguousarray(column), config), code
 
 

@@ -8,8 +8,9 @@ import msgspec
 from asyncpg import Record
 
 from domain.db import Connection, find_one
-from domain.donations.columns import SPAN, Columns, between, cut, joined, outside, runs
+from domain.donations.columns import SPAN, Columns, between, cut, joined, outside
 from domain.donations.data_keys import Ring, opened
+from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import SAFE, Batch, Deleted, Source, Stream
@@ -133,22 +134,7 @@ def _page(
     chosen = complete.where(slice(limit))
     if len(complete.start) > limit:
         boundary = int(complete.start[limit])
-    return Page(_batches(measure, chosen), boundary)
-
-
-def _batches(measure: str, columns: Columns) -> list[Batch]:
-    """Samples as they could be uploaded again: a batch per run of one offset from UTC."""
-    return [
-        Batch(
-            measure=measure,
-            unit=MEASURES[measure].unit,
-            utc_offset_minutes=int(run.offset[0]),
-            start=run.start.tolist(),
-            end=None if run.end is None else run.end.tolist(),
-            value=run.value.tolist(),
-        )
-        for run in runs(columns)
-    ]
+    return Page(batches(measure, chosen), boundary)
 
 
 async def delete(conn: Connection, resident_id: UUID, stream_id: UUID) -> Deleted:

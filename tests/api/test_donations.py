@@ -222,7 +222,8 @@ async def test_anothers_stream_and_none_are_the_same_404(anna: Home, bo: Home) -
     {"start": []}, {"start": [NOON, NOON + 1]}, {"end": []}, {"start": [str(NOON)]},
     {"start": [NOON + 0.5]}, {"start": [True]}, {"start": [2**63]}, {"start": [10**400]},
     {"start": [None]}, {"start": [NOON] * 10_001, "value": [60] * 10_001},
-    {"value": ["60"]}, {"value": [[60]]}, {"value": 60}, {"unit": "/min\x00"}, {"unit": None},
+    {"value": ["60"]}, {"value": [[60]]}, {"value": 60}, {"unit": "/min\x00"}, {"unit": 5},
+    {"value": None}, {"components": {"value": [60, 61]}}, {"id": ["a", "b"]}, {"replaces": True},
     {"measure": "heart\x00"}, {"measure": "x" * 65}, {"resident_id": str(uuid4())},
     {"utc_offset_minutes": 841}, {"utc_offset_minutes": "60"},
 ])  # fmt: skip

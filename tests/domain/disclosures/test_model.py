@@ -23,7 +23,7 @@ def permit(periods: Milliseconds, category: str = "heart", seq: int = 1) -> Perm
 def run(start: list[int], offset: list[int], end: list[int] | None = None) -> Run:
     ends = None if end is None else np.array(end, dtype=np.int64)
     columns = Columns(
-        np.array(start, dtype=np.int64), ends, np.array(start, dtype=np.float64),
+        np.array(start, dtype=np.int64), ends, (np.array(start, dtype=np.float64),),
         np.array(offset, dtype=np.int16),
     )  # fmt: skip
     return Run(ANNA, "heart", "heart-rate", columns)

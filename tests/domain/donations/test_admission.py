@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from domain.consents.gate import Collectable, Milliseconds
 from domain.donations.admission import EARLIEST, Judged, judge_all
+from domain.donations.columns import fingerprint
 from domain.donations.measures import DAY, MEASURES
 from domain.donations.model import Batch, Rejection, Upload
 
@@ -17,7 +18,9 @@ EVER = Collectable(live=True, periods=[(None, None)])
 def batch(start: list[int], value: list[float] | None = None, **change: object) -> Batch:
     """Heart rates, unless changed."""
     fields = {"measure": "heart-rate", "unit": "/min", "utc_offset_minutes": 60, "start": start}
-    return msgspec.convert(fields | {"value": value or [60.0] * len(start)} | change, Batch)
+    if "components" not in change:
+        fields["value"] = value or [60.0] * len(start)
+    return msgspec.convert(fields | change, Batch)
 
 
 def steps(start: list[int], end: list[int], value: list[float] | None = None) -> Batch:
@@ -28,7 +31,7 @@ def steps(start: list[int], end: list[int], value: list[float] | None = None) ->
 def judge(one: Batch, periods: Milliseconds | None = None, *, live: bool = True) -> Judged:
     """One batch, with the same consent for every category."""
     consent = Collectable(live=live, periods=[(None, None)] if periods is None else periods)
-    return judge_all([one], {"heart": consent, "activity": consent}, NOW)[0]
+    return judge_all([one], {measure.category: consent for measure in MEASURES.values()}, NOW)[0]
 
 
 def told(judged: Judged) -> list[tuple[str, str, list[int] | None]]:
@@ -72,7 +75,7 @@ def test_other_categories_of_the_upload_are_kept() -> None:
 def test_an_implausible_value_is_refused_by_its_index(value: float) -> None:
     judged = judge(batch([NOW, NOW + 1, NOW + 2], [60, value, 61]))
     assert told(judged) == [("implausible-value", "fix", [1])]
-    assert judged.columns.value.tolist() == [60, 61]
+    assert judged.columns.values[0].tolist() == [60, 61]
 
 
 @pytest.mark.parametrize("value", [-1.0, 1_000_000.0])
@@ -125,11 +128,11 @@ def test_doubles_within_an_upload_are_counted_where_they_stand() -> None:
 
 def test_a_refused_sample_does_not_win_over_a_good_one_of_the_same_time() -> None:
     judged = judge(batch([NOW, NOW], [-1, 60]))
-    assert (judged.columns.value.tolist(), judged.duplicates) == ([60], 0)
+    assert (judged.columns.values[0].tolist(), judged.duplicates) == ([60], 0)
 
 
 def test_a_unit_of_the_same_dimension_is_converted() -> None:
-    assert judge(batch([NOW], [1.5], unit="Hz")).columns.value.tolist() == [90]
+    assert judge(batch([NOW], [1.5], unit="Hz")).columns.values[0].tolist() == [90]
 
 
 edges = st.lists(st.integers(0, 50), unique=True, max_size=8).map(sorted)
@@ -172,8 +175,61 @@ def test_a_malformed_upload_is_refused_before_any_rule(body: bytes) -> None:
         msgspec.json.decode(body.replace(b"BATCH", good), type=Upload)
 
 
-def test_a_measure_takes_its_own_unit_as_it_is() -> None:
-    for code, measure in MEASURES.items():
-        assert code == measure.code
-        assert (measure.units[measure.unit].factor, measure.units[measure.unit].offset) == (1, 0)
-        assert measure.low < measure.high
+def pressures(**components: list[float | str]) -> Batch:
+    """Blood pressures, one a millisecond."""
+    size = len(next(iter(components.values())))
+    start = [NOW + at for at in range(size)]
+    return batch(start, measure="blood-pressure", unit="mm[Hg]", components=components)
+
+
+def test_a_measure_of_two_numbers_keeps_both() -> None:
+    judged = judge(pressures(diastolic=[80, 81], systolic=[120, 121]))
+    assert [column.tolist() for column in judged.columns.values] == [[120, 121], [80, 81]]
+
+
+def test_each_number_has_bounds_of_its_own() -> None:
+    judged = judge(pressures(systolic=[120, 400, 121, 30], diastolic=[19, 81, 80, 10]))
+    assert told(judged) == [("implausible-value", "fix", [0, 1, 3])]
+
+
+def stages(*stage: float | str) -> Batch:
+    """Minutes of sleep."""
+    start = [NOW - 60_000 * (at + 1) for at in range(len(stage))]
+    end = [at + 60_000 for at in start]
+    return batch(start, measure="sleep-stage", unit=None, end=end, components={"stage": stage})
+
+
+def test_codes_are_stored_as_their_positions_and_an_unknown_one_is_refused() -> None:
+    codes = MEASURES["sleep-stage"].components[0].codes
+    judged = judge(stages(codes[2], "dreaming", codes[0], 1.0, -1.0))
+    assert told(judged) == [("unknown-code", "fix", [1, 3, 4])]
+    assert judged.columns.values[0].tolist() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        pressures(systolic=[120]),
+        pressures(systolic=[120], diastolic=["80"]),
+        pressures(systolic=[120], diastolic=[80], pulse=[60]),
+        batch([NOW], measure="blood-pressure", unit="mm[Hg]"),
+        batch([NOW], components={"rate": [60]}),
+        batch([NOW], measure="sleep-stage", unit=None, end=[NOW + 1]),
+    ],
+)
+def test_other_columns_than_the_measures_are_refused_whole(one: Batch) -> None:
+    assert told(judge(one)) == [("wrong-columns", "fix", None)]
+
+
+def test_a_converted_number_beyond_all_bounds_is_refused_like_others() -> None:
+    assert told(judge(batch([NOW], [1.7e308], unit="Hz"))) == [("implausible-value", "fix", [0])]
+
+
+def test_a_replacement_in_the_same_upload_takes_the_place_of_what_came_before() -> None:
+    before = batch([NOW, NOW + 1], id=["a", "b"])
+    after = batch([NOW], [61.0], id=["a"], replaces=True)
+    first, second = judge_all([before, after], {"heart": EVER}, NOW)
+    assert (first.columns.start.tolist(), first.duplicates) == ([NOW + 1], 1)
+    assert (second.columns.values[0].tolist(), second.duplicates) == ([61], 0)
+    assert second.columns.ids is not None
+    assert second.columns.ids.tolist() == [fingerprint("a")]

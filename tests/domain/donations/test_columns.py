@@ -14,7 +14,7 @@ def columns(times: list[int], *, first: int = 0) -> Columns:
     return Columns(
         np.array(times, dtype=np.int64),
         np.array(times, dtype=np.int64) + 1,
-        np.arange(first, first + len(times), dtype=np.float64),
+        (np.arange(first, first + len(times), dtype=np.float64),),
         np.zeros(len(times), dtype=np.int16),
     )
 
@@ -67,7 +67,7 @@ def test_the_first_value_of_a_start_wins(one: list[int], two: list[int]) -> None
     expected: dict[int, float] = {}
     for value, start in [*enumerate(one), *enumerate(two, 1000)]:
         expected.setdefault(start, float(value))
-    assert dict(zip(stored.start.tolist(), stored.value.tolist(), strict=True)) == expected
+    assert dict(zip(stored.start.tolist(), stored.values[0].tolist(), strict=True)) == expected
 
 
 @given(starts, st.integers(0, 60), st.integers(0, 60))

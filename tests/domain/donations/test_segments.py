@@ -3,13 +3,16 @@
 import contextlib
 import gzip
 import os
+from collections.abc import Sized
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from domain.donations import segments
 from domain.donations.columns import Columns
@@ -33,24 +36,42 @@ def columns(samples: list[tuple[int, int, float, int]], *, interval: bool = Fals
     start = np.array([s[0] for s in samples], dtype=np.int64)
     end = start + np.array([s[1] for s in samples], dtype=np.int64) if interval else None
     value = np.array([s[2] for s in samples], dtype=np.float64)
-    return Columns(start, end, value, np.array([s[3] for s in samples], dtype=np.int16))
+    return Columns(start, end, (value,), np.array([s[3] for s in samples], dtype=np.int16))
 
 
 def same(one: Columns, other: Columns) -> bool:
     """Whether both hold the same samples, of the same types."""
-    return all(
+    return len(one.values) == len(other.values) and all(
         (a is None and b is None)
         or (a is not None and b is not None and a.dtype == b.dtype and np.array_equal(a, b))
-        for a, b in zip(one, other, strict=True)
+        for a, b in zip(flat(one), flat(other), strict=True)
     )
+
+
+def flat(one: Columns) -> list[NDArray[Any] | None]:
+    """Every column."""
+    return [one.start, one.end, one.offset, one.ids, *one.values]
 
 
 HOUR = columns([(1_760_000_000_000 + 60_000 * i, 0, 60.0 + i % 7, 120) for i in range(60)])
 
 
-@given(st.lists(SAMPLE, min_size=1, max_size=50), st.booleans())
-def test_packing_loses_nothing(samples: list[tuple[int, int, float, int]], interval: bool) -> None:
-    given_ = columns(samples, interval=interval)
+def as_many(one: st.SearchStrategy[Any], samples: Sized) -> st.SearchStrategy[list[Any]]:
+    """A column beside those samples."""
+    return st.lists(one, min_size=len(samples), max_size=len(samples))
+
+
+@given(st.lists(SAMPLE, min_size=1, max_size=50), st.booleans(), st.data())
+def test_packing_loses_nothing(
+    samples: list[tuple[int, int, float, int]], interval: bool, data: st.DataObject
+) -> None:
+    more = data.draw(st.lists(as_many(VALUE, samples), max_size=3))
+    ids = data.draw(st.none() | as_many(st.integers(-(2**63), 2**63 - 1), samples))
+    one = columns(samples, interval=interval)
+    given_ = one._replace(
+        values=(*one.values, *[np.array(value) for value in more]),
+        ids=None if ids is None else np.array(ids, dtype=np.int64),
+    )
     assert same(unpack(pack(given_)), given_)
 
 
@@ -139,6 +160,6 @@ def test_a_thousand_real_heart_rates_take_less_than_a_byte_each() -> None:
     sizes = []
     for part in np.split(rows, 20):
         offset = np.full(len(part), 60, dtype=np.int16)
-        real = Columns(part[:, 0] * 1000, None, part[:, 1].astype(np.float64), offset)
+        real = Columns(part[:, 0] * 1000, None, (part[:, 1].astype(np.float64),), offset)
         sizes.append(len(seal(os.urandom(32), PLACE, real)))
     assert sum(sizes) / len(rows) < 1
