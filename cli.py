@@ -50,7 +50,7 @@ def configured(*, start: bool = True) -> Settings:
 def on_cluster(settings: Settings, cluster: Cluster, name: str = DATABASE) -> Settings:
     """The settings with a cluster's address and passwords."""
     passwords = {f"{role}_password": cluster.role_passwords[role] for role in ROLES}
-    return msgspec.structs.replace(settings, database_url=cluster.dsn("admin", name), **passwords)
+    return msgspec.structs.replace(settings, database_url=cluster.nearby("admin", name), **passwords)
 
 
 def environment(settings: Settings) -> dict[str, str]:

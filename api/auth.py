@@ -3,7 +3,6 @@
 A refused token costs no database connection: guards run before the request's transaction.
 """
 
-import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -32,6 +31,12 @@ class Login(Struct, frozen=True, kw_only=True):
     claims: Claims
     hmac: bytes
 
+    @property
+    def door(self) -> identity.Door:
+        """What the directory needs to know."""
+        issuer, issued_at = self.claims.issuer, self.claims.login_at
+        return identity.Door(issuer=issuer, subject_hmac=self.hmac, issued_at=issued_at)
+
 
 class Doorkeeper:
     """Verifies bearer tokens; held in the application's state."""
@@ -45,8 +50,11 @@ class Doorkeeper:
             settings.oidc_algorithms,
         )
 
-    async def admit(self, door: Door, enter: Enter) -> None:
-        """Verify the request's bearer token (RFC 6750), and note how `conn` lets its bearer in."""
+    async def admit(self, door: Door, enter: Enter | None) -> None:
+        """Verify the request's bearer token (RFC 6750), and note how `conn` lets its bearer in.
+
+        None: the route is one statement, and does so itself; `conn` begins nothing.
+        """
         given = [value for name, value in door.scope["headers"] if name == b"authorization"]
         scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
         if scheme.lower() != b"bearer":
@@ -59,7 +67,7 @@ class Doorkeeper:
 
 def subject_hmac(secret: bytes, issuer: str, subject: str) -> bytes:
     """Under what a login is found again. NUL cannot be part of either."""
-    return hmac.digest(secret, f"{issuer}\0{subject}".encode(), hashlib.sha256)
+    return hmac.digest(secret, f"{issuer}\0{subject}".encode(), "sha256")
 
 
 async def login(door: Door, _: BaseRouteHandler) -> None:
@@ -72,6 +80,11 @@ async def resident(door: Door, _: BaseRouteHandler) -> None:
     await door.app.state.doorkeeper.admit(door, _as_resident)
 
 
+async def resident_alone(door: Door, _: BaseRouteHandler) -> None:
+    """Guard: a valid token. The route's one statement lets the resident in (`identity.Door`)."""
+    await door.app.state.doorkeeper.admit(door, None)
+
+
 async def staff(door: Door, _: BaseRouteHandler) -> None:
     """Guard: a valid token; `conn` refuses it where it is of no member."""
     await door.app.state.doorkeeper.admit(door, _as_member)
@@ -82,11 +95,10 @@ async def _as_nobody(_: Connection, __: Login, ___: Once | None) -> None:
 
 
 async def _as_resident(conn: Connection, who: Login, once: Once | None) -> Caller:
-    login = (who.claims.issuer, who.hmac, who.claims.login_at)
     if once is None:
-        return await identity.enter(conn, *login)
-    caller, claim = await identity.enter_once(conn, *login, once.route, once.key)
-    once.take(conn, caller.actor_id, claim)
+        return await identity.enter(conn, who.door)
+    caller, claim = await identity.enter_once(conn, who.door, once.route, once.key)
+    once.take(caller.actor_id, claim)
     return caller
 
 
@@ -94,7 +106,7 @@ async def _as_member(conn: Connection, who: Login, once: Once | None) -> Caller:
     caller = await identity.enter_as_member(conn, who.claims.issuer, who.hmac)
     if once is not None:
         claim = await identity.claim(conn, caller.actor_id, once.route, once.key)
-        once.take(conn, caller.actor_id, claim)
+        once.take(caller.actor_id, claim)
     return caller
 
 

@@ -26,7 +26,7 @@ async def mine(conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50) -> 
 @post("/v1/me/blocks", guards=[resident], responses=refusals(Invalid), opt={"any_version": True})
 async def block(conn: Conn, me: Me, once: Once, data: JSONBody[BlockDraft]) -> Response[Block]:
     """Deny uses of my data from now on: of a category, to a study or organisation, or all."""
-    return await once.keep(await blocks.place(conn, me.resident_id, data, me.resident_id))
+    return once.keep(await blocks.place(conn, me.resident_id, data, me.resident_id))
 
 
 @delete(

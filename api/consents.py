@@ -12,8 +12,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
-from api.auth import resident
-from api.dependencies import Conn, Issuer, Me, Once, Settings
+from api.auth import resident, resident_alone
+from api.dependencies import Conn, Issuer, Me, Once, Settings, Visitor
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.receipts import ReceiptIssuer
@@ -96,10 +96,10 @@ async def notice(
     return await notices.shown(conn, notice_id, version, wanted)
 
 
-@get("/v1/me/consents", guards=[resident])
-async def my_consents(conn: Conn, me: Me) -> MyConsents:
+@get("/v1/me/consents", guards=[resident_alone])
+async def my_consents(conn: Conn, visitor: Visitor) -> MyConsents:
     """Every choice I have made, as it stands now."""
-    seq, standing = await review.standing(conn, me.resident_id)
+    seq, standing = await review.standing_at(conn, visitor.door)
     return MyConsents(seq=seq, consents=standing)
 
 
@@ -127,7 +127,7 @@ async def answer(
     """Answer items of a notice: permit or deny, as wide as the item or narrower."""
     events = await rights.answer(conn, me, data.answers)
     recorded = [_recorded(event, issuer) for event in events]
-    return await once.keep(RecordedAnswers(recorded=recorded))
+    return once.keep(RecordedAnswers(recorded=recorded))
 
 
 @get("/v1/me/consent-events", guards=[resident])
@@ -169,7 +169,7 @@ async def withdraw(
     """
     event, withdrawal = await rights.withdraw(conn, me, data)
     answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=withdrawal)
-    return await once.keep(answer, 200 if withdrawal.drained_at else 202)
+    return once.keep(answer, 200 if withdrawal.drained_at else 202)
 
 
 @post("/v1/me/withdrawals/preview", guards=[resident], opt=ALWAYS, status_code=200)
@@ -198,7 +198,7 @@ async def pause(
     """
     event, pausing = await rights.pause(conn, me, data)
     answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=pausing)
-    return await once.keep(answer, 201 if pausing.drained_at else 202)
+    return once.keep(answer, 201 if pausing.drained_at else 202)
 
 
 @post("/v1/me/resumptions", guards=[resident])
@@ -211,7 +211,7 @@ async def resume(
 ) -> Response[Recorded]:
     """End a pause now."""
     event = await rights.resume(conn, me, data)
-    return await once.keep(_recorded(event, issuer))
+    return once.keep(_recorded(event, issuer))
 
 
 def _seq(number: int) -> int:

@@ -17,6 +17,7 @@ from litestar.params import SkipValidation
 
 from api.auth import Login
 from api.idempotency import Once as OnceKey
+from api.idempotency import one_at_a_time
 from api.receipts import ReceiptIssuer
 from api.settings import Settings as AppSettings
 from domain.caller import Member, Resident
@@ -62,16 +63,23 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
     state, login = request.app.state, cast("Login | None", request.scope.get("auth"))
     once = await OnceKey.read(request) if asks_for(request, "once") else None
     subject = login.hmac if login else None
-    async with (
-        state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-        begin(await _checked(connection, state), subject=subject),
-    ):
-        enter = request.scope["state"].get("enter")
-        request.scope["user"] = await enter(connection, login, once) if enter else None
-        request.scope["state"]["once"] = once
-        yield connection
-        if once is not None and not once.kept:
-            raise RuntimeError("the route did not keep its answer")
+    enter = request.scope["state"].get("enter")
+    if login and enter is None:
+        async with state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            yield await _checked(connection, state)
+        return
+    with one_at_a_time():
+        async with (
+            state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+            begin(
+                await _checked(connection, state),
+                subject=subject,
+                last=once.last_words if once else None,
+            ),
+        ):
+            request.scope["user"] = await enter(connection, login, once) if enter else None
+            request.scope["state"]["once"] = once
+            yield connection
 
 
 def asks_for(request: Req, name: str) -> bool:

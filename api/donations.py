@@ -13,6 +13,7 @@ from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.auth import resident
+from api.bodies import JSON, MSGPACK
 from api.dependencies import Conn, DataKeys, Me, Once
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
@@ -41,7 +42,12 @@ SampleLimit = Annotated[
 ]
 
 
-@post("/v1/me/donations", guards=[resident], opt={"body_limit": LARGEST}, status_code=200)
+@post(
+    "/v1/me/donations",
+    guards=[resident],
+    opt={"body_limit": LARGEST, "media_types": (JSON, MSGPACK)},
+    status_code=200,
+)
 async def donate(
     conn: Conn, me: Me, once: Once, data_keys: DataKeys, data: JSONBody[Upload]
 ) -> Response[UploadAnswer]:
@@ -52,7 +58,7 @@ async def donate(
     Sending samples again, in any order and any split, stores none of them twice.
     """
     answer = await donations.donate(conn, data_keys, me.resident_id, data, datetime.now(UTC))
-    return await once.keep(answer, 200)
+    return once.keep(answer, 200)
 
 
 @get("/v1/me/streams", guards=[resident])

@@ -4,17 +4,19 @@ The answer is a row of the request's own transaction: if it rolls back, the key 
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
+from asyncpg import UniqueViolationError
 from litestar import Request, Response
 
 from api.bodies import JSON
 from api.problems import Replay
-from domain.db import Connection
 from domain.errors import Busy, Refusal
-from domain.residents.identity import Claim
+from domain.residents.identity import Claim, Reply, keeping
 
 T = TypeVar("T")
 HEADER = b"idempotency-key"
@@ -41,8 +43,8 @@ class Once:
         self.route = route
         self.key = key
         self._fingerprint = fingerprint
-        self._claim: tuple[Connection, UUID] | None = None
-        self.kept = False
+        self._actor_id: UUID | None = None
+        self._reply: Reply | None = None
 
     @classmethod
     async def read(cls, request: Request[Any, Any, Any]) -> "Once":
@@ -55,7 +57,7 @@ class Once:
         route = f"{request.method} {request.scope['path_template']}"
         return cls(route, keys[0].decode(), fingerprint)
 
-    def take(self, conn: Connection, actor_id: UUID, claim: Claim) -> None:
+    def take(self, actor_id: UUID, claim: Claim) -> None:
         """Use the key in this transaction.
 
         Raises Replay where it was answered, IdempotencyKeyReused where for another request,
@@ -67,26 +69,40 @@ class Once:
             raise Replay(claim.status, claim.content_type or JSON, claim.body or b"")
         if not claim.turn:
             raise Busy(UNDER_WAY)
-        self._claim = (conn, actor_id)
+        self._actor_id = actor_id
 
-    async def keep(self, value: T, status: int = 201, media_type: str = JSON) -> Response[T]:
-        """Store the answer's bytes in this transaction, and answer with them."""
-        if self._claim is None:
+    def keep(self, value: T, status: int = 201, media_type: str = JSON) -> Response[T]:
+        """Answer, and have the answer's bytes stored with the COMMIT (`last_words`)."""
+        if self._actor_id is None:
             raise RuntimeError("no `conn` has claimed this key")
-        sql = """
-            INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
-            ON CONFLICT DO NOTHING
-            RETURNING true AS kept
-        """
-        conn, actor_id = self._claim
         body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-        if not await conn.fetchval(
-            sql, actor_id, self.route, self.key, self._fingerprint, status, media_type, body
-        ):
-            raise Busy(UNDER_WAY)
-        self.kept = True
+        self._reply = Reply(
+            actor_id=self._actor_id,
+            route=self.route,
+            key=self.key,
+            fingerprint=self._fingerprint,
+            status=status,
+            content_type=media_type,
+            body=body,
+        )
         return cast("Response[T]", Response(body, status_code=status, media_type=media_type))
+
+    def last_words(self) -> str:
+        """What keeps the answer. An answered key without one must not be committed."""
+        if self._reply is None:
+            raise RuntimeError("the route did not keep its answer")
+        return keeping(self._reply)
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Two requests with one key that reach COMMIT: the second changes nothing, and is told so."""
+    try:
+        yield
+    except UniqueViolationError as error:
+        if error.constraint_name != "reply_pkey":
+            raise
+        raise Busy(UNDER_WAY) from None
 
 
 def _visible(key: bytes) -> bool:

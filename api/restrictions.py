@@ -40,7 +40,7 @@ async def switches(
 async def stop(conn: Conn, member: Staff, once: Once, data: JSONBody[StopDraft]) -> Response[Stop]:
     """Stop every use for a study, by a recipient, or of a category."""
     _either(member)
-    return await once.keep(await stops.place(conn, data, member.member_id))
+    return once.keep(await stops.place(conn, data, member.member_id))
 
 
 @post(
@@ -58,7 +58,7 @@ async def lift_stop(conn: Conn, member: Staff, stop_id: FromPath[UUID]) -> Stop:
 @post("/v1/holds", guards=[staff], responses=refusals(Forbidden, Invalid, NotFound))
 async def hold(conn: Conn, member: Staff, once: Once, data: JSONBody[HoldOrder]) -> Response[Block]:
     """Restrict the use of one resident's data without erasing it (GDPR art. 18)."""
-    return await once.keep(await officer.hold(conn, member, data))
+    return once.keep(await officer.hold(conn, member, data))
 
 
 @post(
@@ -79,7 +79,7 @@ async def invalidate(
     conn: Conn, member: Staff, once: Once, data: JSONBody[InvalidationOrder]
 ) -> Response[ConsentEvent]:
     """Find that a consent was not valid, and close what rested on it."""
-    return await once.keep(await officer.invalidate(conn, member, data))
+    return once.keep(await officer.invalidate(conn, member, data))
 
 
 def _either(member: Member) -> None:

@@ -88,7 +88,7 @@ async def create(
     """Register a study. It is in review until another steward approves it."""
     _stewards(member)
     check_draft(data, settings.languages, _today())
-    return await once.keep(await studies.create(conn, data, member.member_id))
+    return once.keep(await studies.create(conn, data, member.member_id))
 
 
 @put("/v1/studies/{study_id:uuid}/registration", guards=[staff], responses=EDITED)
@@ -139,7 +139,7 @@ async def approve(
     if study.status != "in-review" and _own(member, study):
         raise OwnStudy("Another steward has to do this.")
     await approvals.add(conn, study_id, data)
-    return await once.keep(await studies.touch(conn, study_id))
+    return once.keep(await studies.touch(conn, study_id))
 
 
 @patch("/v1/studies/{study_id:uuid}/approvals", guards=[staff], responses=EDITED)
@@ -197,7 +197,7 @@ async def admit(
         who = await members.known(conn, data.issuer, digest, data.label)
     if who is None:
         raise Invalid("Name either member_id, or issuer, subject and label.")
-    return await once.keep(await members.admit(conn, study_id, who, data.role, member.member_id))
+    return once.keep(await members.admit(conn, study_id, who, data.role, member.member_id))
 
 
 @delete(
@@ -225,7 +225,7 @@ async def publish(
     await studies.locked(conn, data.study_id, None)
     notice_id = await notices.of_study(conn, data.study_id) or new_id()
     version = await notices.publish(conn, notice_id, data.study_id, data)
-    return await once.keep(Published(notice_id=notice_id, version=version))
+    return once.keep(Published(notice_id=notice_id, version=version))
 
 
 REGISTRARS = frozenset({"steward", "data-protection-officer"})

@@ -96,7 +96,7 @@ async def study(
 )
 async def enrol(conn: Conn, me: Me, once: Once, data: JSONBody[Joining]) -> Response[Enrolment]:
     """Take part in a study."""
-    return await once.keep(await enrolments.enrol(conn, me.resident_id, data.study_id))
+    return once.keep(await enrolments.enrol(conn, me.resident_id, data.study_id))
 
 
 @get("/v1/me/enrolments", guards=[resident])

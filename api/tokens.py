@@ -10,6 +10,7 @@ import time
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jws
@@ -66,24 +67,15 @@ class Verifier:
         """The claims of a token that is ours to take, now."""
         if len(token) > LONGEST or (parts := SHAPE.fullmatch(token)) is None:
             raise Unauthenticated
-        header = _object(parts[1])
-        algorithm, kid = self._named_key(header)
+        algorithm, kid, kind = _header(parts[1])
+        if algorithm not in self._algorithms or kind not in TYPES:
+            raise Unauthenticated
         key = await self._keys.find(kid)
         if key is None or not _fits(key, algorithm):
             raise Unauthenticated
         if not _signed(algorithm, key, token[: parts.start(3) - 1], parts[3]):
             raise Unauthenticated
         return self._claims(_object(parts[2]))
-
-    def _named_key(self, header: Mapping[str, Any]) -> tuple[str, str]:
-        algorithm, kid, kind = (header.get(name) for name in ("alg", "kid", "typ"))
-        if header.keys() != {"alg", "kid", "typ"}:
-            raise Unauthenticated
-        if not (isinstance(algorithm, str) and isinstance(kid, str) and isinstance(kind, str)):
-            raise Unauthenticated
-        if algorithm not in self._algorithms or kind.lower() not in TYPES:
-            raise Unauthenticated
-        return algorithm, kid
 
     def _claims(self, claims: dict[str, Any]) -> Claims:
         now = self._clock()
@@ -107,6 +99,18 @@ class Verifier:
         return Claims(issuer=self._issuer, subject=str(subject), login_at=login_at, all=claims)
 
 
+@lru_cache(64)
+def _header(part: bytes) -> tuple[str, str, str]:
+    """Algorithm, key id and type. A provider writes few headers, and the same for many tokens."""
+    header = _object(part)
+    algorithm, kid, kind = (header.get(name) for name in ("alg", "kid", "typ"))
+    if header.keys() != {"alg", "kid", "typ"}:
+        raise Unauthenticated
+    if not (isinstance(algorithm, str) and isinstance(kid, str) and isinstance(kind, str)):
+        raise Unauthenticated
+    return algorithm, kid, kind.lower()
+
+
 def _signed(algorithm: str, key: PublicKey, signed: bytes, signature: bytes) -> bool:
     """By the algorithm alone: what joserfc looks at besides, we have looked at, and it costs as much."""
     model = jws.JWSRegistry.algorithms[algorithm]
@@ -126,7 +130,7 @@ def _object(part: bytes) -> dict[str, Any]:
     """A JSON object in base64url; refuses a name that is given twice."""
     try:
         text = _decoded(part).decode()
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = DECODER.decode(text)
     except (binascii.Error, ValueError, RecursionError):
         raise Unauthenticated from None
     if not isinstance(value, dict):
@@ -143,6 +147,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse(_: str) -> None:
     raise Unauthenticated
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:

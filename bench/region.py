@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from api import auth, development
 from api.settings import Settings
@@ -33,9 +34,14 @@ class Region(Struct):
 
 
 @asynccontextmanager
-async def region(cluster: Cluster, residents: int, workers: int = 2) -> AsyncIterator[Region]:
+async def region(
+    cluster: Cluster, residents: int, workers: int = 2, name: str = "bench"
+) -> AsyncIterator[Region]:
     """All of it, for as long as the block lasts."""
-    async with site(cluster, "bench", pool_size=16) as here:
+    async with site(cluster, name, pool_size=int(__import__("os").environ.get("PS", "16"))) as here:
+        database = here.database.name
+        nearby = replace(here.settings, database_url=cluster.nearby("api", database))
+        here = replace(here, settings=nearby)  # noqa: PLW2901
         async with here.connect() as conn:
             made = await _people(conn, here.settings, residents)
             study, item = await _study(conn, here.settings, made[0])

@@ -1,6 +1,6 @@
 """The one place that opens transactions, and the few words every store uses to read rows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -13,6 +13,7 @@ from asyncpg.pool import PoolConnectionProxy
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Row = TypeVar("Row", bound=msgspec.Struct)
+LastWords = Callable[[], str]
 
 BUCKETS = 64
 
@@ -53,16 +54,28 @@ def opening(
 
 
 @asynccontextmanager
-async def begin(conn: Connection, **scope: Any) -> AsyncIterator[None]:
-    """A transaction in the given scope (see `opening`): commits at the end, rolls back on any error."""
+async def begin(
+    conn: Connection, *, last: LastWords | None = None, **scope: Any
+) -> AsyncIterator[None]:
+    """A transaction in the given scope (see `opening`): commits at the end, rolls back on any error.
+
+    `last` gives a statement of literals that goes with the COMMIT, in its round trip.
+    """
     await conn.execute(opening(**scope))
     try:
         yield
+        await conn.execute(f"{last() if last else ''} COMMIT")
     except BaseException:
         if not conn.is_closed():
             await conn.execute("ROLLBACK")
         raise
-    await conn.execute("COMMIT")
+
+
+def literal(value: str | bytes) -> str:
+    """A value as SQL that nothing can break out of: hexadecimal digits."""
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'::bytea"
+    return f"convert_from('\\x{value.encode().hex()}', 'UTF8')"
 
 
 async def act_for(conn: Connection, resident_id: UUID) -> None:

@@ -2,8 +2,8 @@
 
 It lives in one folder:
 
-    secrets.json   port and passwords, mode 0600
-    data/          PostgreSQL's, with server.log
+    secrets.json   port, passwords and socket, mode 0600
+    data/          PostgreSQL's, with server.log and its socket
     lock, users    file locks: they end with their holder, however it ends
 """
 
@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 import psutil
@@ -26,10 +26,11 @@ from migrations.programs import PROGRAMS, ServerFailed, admit_server, give_to_se
 HOST = "127.0.0.1"
 LOGIN_ROLES = ("api", "worker", "migrator", "auditor")
 START_SECONDS = 60
+LONGEST_SOCKET = 80
+"""Bytes of a folder whose socket's name still fits into the 107 that Unix gives it."""
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": HOST,
-    "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
     "max_connections": "300",
     "shared_buffers": "512MB",
@@ -54,17 +55,28 @@ class Cluster(msgspec.Struct, frozen=True):
     admin_password: str
     role_passwords: dict[str, str]
     host: str = HOST
+    sockets: str = ""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.host}:{self.port})"  # no passwords in any traceback
 
     def dsn(self, role: str, database: str = "postgres") -> str:
         """The address for `admin`, `api`, `worker`, `migrator` or `auditor`."""
+        return f"postgresql://{self._login(role)}@{self.host}:{self.port}/{database}"
+
+    def nearby(self, role: str, database: str = "postgres") -> str:
+        """The same by the Unix socket, where there is one: a round trip costs a third less."""
+        if not self.sockets:
+            return self.dsn(role, database)
+        where = urlencode({"host": self.sockets, "port": self.port})
+        return f"postgresql://{self._login(role)}@/{database}?{where}"
+
+    def _login(self, role: str) -> str:
         if role == "admin":
             user, password = "postgres", self.admin_password
         else:
             user, password = f"medverka_{role}", self.role_passwords[role]
-        return f"postgresql://{user}:{quote(password, safe='')}@{self.host}:{self.port}/{database}"
+        return f"{user}:{quote(password, safe='')}"
 
 
 def ensure_running(folder: Path, settings: Mapping[str, str] | None = None) -> Cluster:
@@ -175,8 +187,11 @@ def _on_a_free_port(folder: Path, cluster: Cluster) -> Cluster:
         except OSError:
             probe.bind((HOST, 0))
         port = probe.getsockname()[1]
-    if port != cluster.port:
-        cluster = msgspec.structs.replace(cluster, port=port)
+    sockets = str(folder / "data")
+    if len(sockets.encode()) > LONGEST_SOCKET:
+        sockets = ""
+    if (port, sockets) != (cluster.port, cluster.sockets):
+        cluster = msgspec.structs.replace(cluster, port=port, sockets=sockets)
         _write_secret(folder / "secrets.json", msgspec.json.encode(cluster))
     return cluster
 
@@ -187,7 +202,8 @@ def _start(folder: Path, cluster: Cluster, settings: Mapping[str, str]) -> Clust
     for _ in range(5):
         cluster = _on_a_free_port(folder, cluster)
         try:
-            _launch(folder / "data", {**settings, "port": str(cluster.port)})
+            listening = {"port": str(cluster.port), "unix_socket_directories": cluster.sockets}
+            _launch(folder / "data", {**settings, **listening})
         except ServerFailed:
             time.sleep(1)
         else:

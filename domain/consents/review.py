@@ -1,14 +1,17 @@
 """What a resident sees of their consents: where each stands, and what waits for an answer."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from asyncpg import Record
 from msgspec import Struct
 
 from domain.consents.model import Status
 from domain.consents.notices import PLATFORM_NOTICE
 from domain.db import Connection, fetch_all
+from domain.residents.identity import Door
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -41,22 +44,37 @@ class Waiting(Struct, frozen=True, kw_only=True):
 async def standing(conn: Connection, resident_id: UUID) -> tuple[int, list[Standing]]:
     """The last `seq`, and every choice the resident has made, as it stands at this moment."""
     sql = """
-        SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq,
-               g.since, g.valid_until,
-               CASE WHEN g.valid_until <= statement_timestamp()
-                     AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
-                    THEN 'ConsentExpired' ELSE g.status END AS status,
-               CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END AS paused_until,
-               (g.data_period - g.pauses) @> statement_timestamp() AS collects
-          FROM consent_head h
-          LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
-         WHERE h.resident_id = $1
-         ORDER BY g.item_id, g.category
+        SELECT seq, item_id, category, study_id, use, notice_version, event_seq, since, valid_until,
+               status, paused_until, collects
+          FROM consents_standing($1)
     """
-    rows = [dict(row) for row in await conn.fetch(sql, resident_id)]
-    seq = [row.pop("seq") for row in rows]
-    standing = [Standing(**row) for row in rows if row["item_id"] is not None]
-    return (seq[0] if seq else 0), standing
+    return _standing(await conn.fetch(sql, resident_id))
+
+
+async def standing_at(conn: Connection, door: Door) -> tuple[int, list[Standing]]:
+    """`standing` of whoever knocks, on a connection outside of any transaction.
+
+    Raises:
+        Unauthenticated: a login of before the last sign-out-everywhere or erasure.
+        ResidentUnknown: the platform notice has not been accepted.
+
+    """
+    sql = """
+        SELECT me.resident_id, me.language, me.zone, me.refused_until,
+               s.seq, s.item_id, s.category, s.study_id, s.use, s.notice_version, s.event_seq,
+               s.since, s.valid_until, s.status, s.paused_until, s.collects
+          FROM enter_alone($1, $2) me
+          LEFT JOIN LATERAL consents_standing(me.resident_id) s ON true
+    """
+    rows = await conn.fetch(sql, door.issuer, door.subject_hmac)
+    door.admit(rows[0])
+    return _standing(rows)
+
+
+def _standing(rows: Sequence[Record]) -> tuple[int, list[Standing]]:
+    names = Standing.__struct_fields__
+    standing = [Standing(**{n: row[n] for n in names}) for row in rows if row["item_id"]]
+    return (rows[0]["seq"] or 0 if rows else 0), standing
 
 
 async def waiting(conn: Connection, resident_id: UUID) -> list[Waiting]:

@@ -1,5 +1,6 @@
 """The ledger of consent events and the grants projected from it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,11 +29,11 @@ from domain.errors import Invalid, NotFound
 async def record(
     conn: Connection,
     resident_id: UUID,
-    answer: ConsentAnswer,
+    answers: Sequence[ConsentAnswer],
     actor_id: UUID,
     actor_role: ActorRole = "resident",
-) -> ConsentEvent:
-    """Append the answer to the resident's chain and bring the grants up to it.
+) -> list[ConsentEvent]:
+    """Append the answers to the resident's chain and bring the grants up to them.
 
     Raises:
         NotFound: no such item in that version of its notice.
@@ -44,14 +45,11 @@ async def record(
     """
     sql = """
         SELECT (a.event).*, a.outcome, a.current_version
-          FROM consent_answer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) a
+          FROM consent_answers($1, $2, $3, $4::text::jsonb) a
     """
-    row = await conn.fetchrow(
-        sql, resident_id, answer.item_id, answer.notice_version, answer.language, answer.decision,
-        answer.categories, answer.past, answer.future, answer.valid_until, answer.seen_seq,
-        actor_id, actor_role, answer.method, answer.claimed_at,
-    )  # fmt: skip
-    return _recorded(dict(row or {}))
+    said = msgspec.json.encode(answers).decode()
+    rows = await conn.fetch(sql, resident_id, actor_id, actor_role, said)
+    return [_recorded(dict(row)) for row in rows]
 
 
 def _recorded(row: dict[str, Any]) -> ConsentEvent:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from domain.db import Connection, act_for, new_id
 from domain.errors import Busy
 from domain.residents import person_number
-from domain.residents.identity import ResidentUnknown, enter
+from domain.residents.identity import Door, ResidentUnknown, enter
 from domain.residents.model import AttributeName, Beginning, attributes_of, is_protected
 from domain.residents.person_number import Sealer
 from notifications import outbox
@@ -65,10 +65,16 @@ async def arrive(
 
 async def _known(conn: Connection, arrival: Arrival) -> UUID | None:
     try:
-        found = await enter(conn, arrival.issuer, arrival.subject_hmac, arrival.login_at)
+        found = await enter(conn, _door(arrival))
     except ResidentUnknown:
         return None
     return found.resident_id
+
+
+def _door(arrival: Arrival) -> Door:
+    return Door(
+        issuer=arrival.issuer, subject_hmac=arrival.subject_hmac, issued_at=arrival.login_at
+    )
 
 
 async def _begin(
@@ -87,7 +93,7 @@ async def _begin(
     if person == fresh:
         await _make(conn, fresh, terms, erased_at)
         return fresh, True
-    await enter(conn, arrival.issuer, arrival.subject_hmac, arrival.login_at)
+    await enter(conn, _door(arrival))
     await outbox.promise(conn, person, Kind.LOGIN_ADDED)
     return person, False
 

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from msgspec import Struct
 
 from domain.caller import Member, Resident
-from domain.db import Connection, find_one
+from domain.db import Connection, find_one, literal
 from domain.errors import Forbidden, Refusal, Unauthenticated
 
 
@@ -27,54 +28,49 @@ class Claim(Struct, frozen=True, kw_only=True):
     body: bytes | None
 
 
-class Entered(Struct, frozen=True, kw_only=True):
-    """What the directory says about a login. Tokens up to `refused_until` are refused."""
+class Door(Struct, frozen=True, kw_only=True):
+    """A verified login that asks to come in. Tokens name it; the directory says whose it is."""
 
-    resident_id: UUID | None
-    language: str | None
-    zone: str | None
-    refused_until: datetime | None
+    issuer: str
+    subject_hmac: bytes
+    issued_at: datetime
+
+    def admit(self, found: Record | None) -> Resident:
+        """The resident that the directory found.
+
+        Raises:
+            Unauthenticated: a login of before the last sign-out-everywhere or erasure.
+            ResidentUnknown: the platform notice has not been accepted.
+
+        """
+        if found is None:
+            raise Unauthenticated
+        refused_until = found["refused_until"]
+        if refused_until and self.issued_at <= refused_until:
+            raise Unauthenticated
+        if found["language"] is None:
+            raise ResidentUnknown("PUT /v1/me accepts the platform notice.", accept_at="/v1/me")
+        resident_id = UUID(int=found["resident_id"].int)
+        return Resident(resident_id=resident_id, language=found["language"], zone=found["zone"])
 
 
-async def enter(
-    conn: Connection, issuer: str, subject_hmac: bytes, issued_at: datetime
-) -> Resident:
-    """The resident of a login, as whom the rest of the transaction acts (app.resident).
-
-    Raises:
-        Unauthenticated: a login of before the last sign-out-everywhere or erasure.
-        ResidentUnknown: the platform notice has not been accepted.
-
-    """
+async def enter(conn: Connection, door: Door) -> Resident:
+    """The resident of a login, as whom the rest of the transaction acts (app.resident). Raises as `Door.admit`."""
     sql = """
         SELECT resident_id, language, zone, refused_until FROM enter($1, $2, NULL, NULL)
     """
-    return _admitted(await find_one(conn, Entered, sql, issuer, subject_hmac), issued_at)
+    return door.admit(await conn.fetchrow(sql, door.issuer, door.subject_hmac))
 
 
-async def enter_once(
-    conn: Connection, issuer: str, subject_hmac: bytes, issued_at: datetime, route: str, key: str
-) -> tuple[Resident, Claim]:
+async def enter_once(conn: Connection, door: Door, route: str, key: str) -> tuple[Resident, Claim]:
     """`enter` and `claim` in one round trip."""
     sql = """
         SELECT resident_id, language, zone, refused_until,
                turn, fingerprint, status, content_type, body
           FROM enter($1, $2, $3, $4)
     """
-    row = await conn.fetchrow(sql, issuer, subject_hmac, route, key)
-    if row is None:
-        raise Unauthenticated
-    entered = Entered(**{name: row[name] for name in Entered.__struct_fields__})
-    found = Claim(**{name: row[name] for name in Claim.__struct_fields__})
-    return _admitted(entered, issued_at), found
-
-
-def _admitted(found: Entered | None, issued_at: datetime) -> Resident:
-    if found is None or (found.refused_until and issued_at <= found.refused_until):
-        raise Unauthenticated
-    if found.resident_id is None or found.language is None or found.zone is None:
-        raise ResidentUnknown("PUT /v1/me accepts the platform notice.", accept_at="/v1/me")
-    return Resident(resident_id=found.resident_id, language=found.language, zone=found.zone)
+    row: Any = await conn.fetchrow(sql, door.issuer, door.subject_hmac, route, key)
+    return door.admit(row), Claim(**{name: row[name] for name in Claim.__struct_fields__})
 
 
 async def claim(conn: Connection, actor_id: UUID, route: str, key: str) -> Claim:
@@ -84,6 +80,29 @@ async def claim(conn: Connection, actor_id: UUID, route: str, key: str) -> Claim
     if found is None:
         raise Unauthenticated
     return found
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """An answer as it is kept under an Idempotency-Key, to be given again."""
+
+    actor_id: UUID
+    route: str
+    key: str
+    fingerprint: bytes
+    status: int
+    content_type: str
+    body: bytes
+
+
+def keeping(reply: Reply) -> str:
+    """The statement that keeps an answer, to go with the COMMIT of what it answers."""
+    actor_id = UUID(int=reply.actor_id.int)
+    body = ", ".join(
+        literal(value)
+        for value in (reply.route, reply.key, reply.fingerprint, reply.content_type, reply.body)
+    )
+    columns = "actor_id, status, route, key, fingerprint, content_type, body"
+    return f"INSERT INTO reply ({columns}) VALUES ('{actor_id}', {int(reply.status)}, {body});"  # noqa: S608
 
 
 async def enter_as_member(conn: Connection, issuer: str, subject_hmac: bytes) -> Member:

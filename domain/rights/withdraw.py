@@ -7,18 +7,19 @@ waiting, the answer says so (`drained_at` is empty), and the worker drains later
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
+import msgspec
 from msgspec import Meta, Struct
 
 from domain.caller import Resident
 from domain.consents import gate
 from domain.consents import store as consents
 from domain.consents.model import ConsentAnswer, ConsentEvent, Effect, Scope
-from domain.db import Connection, fetch_all, find_one
+from domain.db import Connection, bucket_of, fetch_all, find_one
 from domain.donations import store as donations
-from domain.errors import Invalid, NotFound
+from domain.errors import Invalid, NotFound, Unauthenticated
 from domain.fields import Instant
 from domain.rights import unused
 from domain.rights.holds import held
@@ -69,22 +70,54 @@ async def withdraw(
     conn: Connection, resident: Resident, wish: Withdrawing
 ) -> tuple[ConsentEvent, Withdrawal]:
     """End what the scope covers, as the effect says. Accepted whatever the resident had seen."""
-    resident_id = resident.resident_id
-    drained = await gate.drain(conn, resident_id)
-    destroys = await _destroys(conn, resident_id, wish)
-    event = await consents.close(
-        conn, resident_id, "withdraw", wish, resident.actor_id,
-        effect=wish.effect, claimed_at=wish.claimed_at,
-    )  # fmt: skip
+    begun = await _begin(conn, resident, wish)
+    event, resident_id = begun.event, resident.resident_id
     if wish.effect == "no-contact":
         await _block_contact(conn, resident, event.study_id)
-    else:
+    elif begun.taking_part:
         await enrolments.end(conn, resident_id, wish)
-    if event.study_id is not None or wish.scope == "everything":
+    if begun.knocks and (event.study_id is not None or wish.scope == "everything"):
         await outbox.cancel(conn, resident_id, event.study_id)
-    destroyed = drained and await _destroy(conn, resident_id, destroys)
-    await unused.mark(conn, resident_id)
-    return event, await _keep_track(conn, event, destroys, drained=drained, destroyed=destroyed)
+    progress = Withdrawal(
+        seq=event.seq,
+        effect=wish.effect,
+        recorded_at=event.recorded_at,
+        drained_at=begun.drained_at,
+        destroys=[],
+        destroyed_at=begun.drained_at,
+    )
+    if begun.donated:
+        destroys = await _destroys(conn, resident_id, wish)
+        if destroys:
+            progress = await _destroying(conn, resident_id, progress, destroys)
+        await unused.mark(conn, resident_id)
+    return event, progress
+
+
+class _Begun(NamedTuple):
+    """A withdrawal that is written, and what it may leave to end."""
+
+    event: ConsentEvent
+    drained_at: datetime | None
+    taking_part: bool
+    donated: bool
+    knocks: bool
+
+
+async def _begin(conn: Connection, resident: Resident, wish: Withdrawing) -> _Begun:
+    sql = """
+        SELECT (w.event).*, w.drained_at, w.taking_part, w.donated, w.knocks
+          FROM consent_withdraw($1, $2, $3, $4, $5, $6, $7, $8, $9) w
+    """
+    found = await conn.fetchrow(
+        sql, resident.resident_id, resident.actor_id, wish.scope, wish.item_id, wish.study_id,
+        wish.category, wish.effect, wish.claimed_at, bucket_of(resident.resident_id),
+    )  # fmt: skip
+    if found is None:
+        raise Unauthenticated
+    row = dict(found)
+    left = {name: row.pop(name) for name in _Begun._fields[1:]}
+    return _Begun(msgspec.convert(row, ConsentEvent), **left)
 
 
 async def answer(
@@ -94,9 +127,7 @@ async def answer(
 
     A required item refused ends taking part.
     """
-    events = [
-        await consents.record(conn, resident.resident_id, one, resident.actor_id) for one in answers
-    ]
+    events = await consents.record(conn, resident.resident_id, answers, resident.actor_id)
     for event in events:
         if event.decision == "deny" and event.study_id is not None:
             await enrolments.end(
@@ -124,7 +155,7 @@ async def pause(
     )  # fmt: skip
     if event.study_id is not None or wish.scope == "everything":
         await outbox.cancel(conn, resident.resident_id, event.study_id)
-    return event, await _keep_track(conn, event, [], drained=drained, destroyed=drained)
+    return event, await _keep_track(conn, event, drained=drained)
 
 
 async def resume(conn: Connection, resident: Resident, wish: Resuming) -> ConsentEvent:
@@ -185,23 +216,36 @@ async def _destroy(conn: Connection, resident_id: UUID, categories: Sequence[str
     return True
 
 
-async def _keep_track(
-    conn: Connection, event: ConsentEvent, destroys: list[str], *, drained: bool, destroyed: bool
+async def _destroying(
+    conn: Connection, resident_id: UUID, begun: Withdrawal, destroys: list[str]
 ) -> Withdrawal:
+    """Note what is to be destroyed, and destroy it where nothing is in the way."""
+    destroyed = begun.drained_at is not None and await _destroy(conn, resident_id, destroys)
+    sql = """
+        UPDATE withdrawal
+           SET destroy = $3, destroyed_at = CASE WHEN $4 THEN clock_timestamp() END
+         WHERE resident_id = $1 AND seq = $2
+        RETURNING destroyed_at
+    """
+    at = await conn.fetchval(sql, resident_id, begun.seq, destroys, destroyed)
+    return msgspec.structs.replace(begun, destroys=destroys, destroyed_at=at)
+
+
+async def _keep_track(conn: Connection, event: ConsentEvent, *, drained: bool) -> Withdrawal:
+    """How far a pause has come. It destroys nothing."""
     sql = """
         INSERT INTO withdrawal (resident_id, seq, drained_at, destroy, destroyed_at)
-        VALUES ($1, $2, CASE WHEN $3 THEN clock_timestamp() END, $4,
-                CASE WHEN $5 THEN clock_timestamp() END)
-        RETURNING drained_at, destroyed_at
+        VALUES ($1, $2, CASE WHEN $3 THEN clock_timestamp() END, '{}', CASE WHEN $3 THEN clock_timestamp() END)
+        RETURNING drained_at
     """
-    row: Any = await conn.fetchrow(sql, event.resident_id, event.seq, drained, destroys, destroyed)
+    at = await conn.fetchval(sql, event.resident_id, event.seq, drained)
     return Withdrawal(
         seq=event.seq,
-        effect=event.effect or event.decision,
+        effect=event.decision,
         recorded_at=event.recorded_at,
-        drained_at=row["drained_at"],
-        destroys=destroys,
-        destroyed_at=row["destroyed_at"],
+        drained_at=at,
+        destroys=[],
+        destroyed_at=at,
     )
 
 

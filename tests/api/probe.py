@@ -50,7 +50,7 @@ async def make(conn: Conn, me: Me, once: Once, data: JSONBody[Thing]) -> Respons
         await asyncio.sleep(0.3)
     if data.name == "forbidden":
         raise Forbidden
-    return await once.keep(Made(name=data.name, made_by=me.resident_id))
+    return once.keep(Made(name=data.name, made_by=me.resident_id))
 
 
 @post("/v1/me/forgotten", guards=[resident])

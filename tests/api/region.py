@@ -146,7 +146,7 @@ async def consent(
     seen = await consents.seq(region.admin, resident_id)
     words: dict[str, Any] = {"decision": "permit", "notice_version": 1, "language": "en"}
     said = words | {"item_id": study.item_id, "seen_seq": seen} | answer
-    event = await consents.record(region.admin, resident_id, ConsentAnswer(**said), resident_id)
+    [event] = await consents.record(region.admin, resident_id, [ConsentAnswer(**said)], resident_id)
     assert not event.blind
     return event
 

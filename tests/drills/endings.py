@@ -14,7 +14,7 @@ from tests.drills.http import Http
 from tests.drills.mutant import Mutation, environment
 from tests.drills.residents import done
 
-FORGETFUL = (Mutation("domain/residents/identity.py", "issued_at <= found.refused_until", "False"),)
+FORGETFUL = (Mutation("domain/residents/identity.py", "self.issued_at <= refused_until", "False"),)
 """When a login was ended is not looked at."""
 
 ROUNDS = 3 if MUTANT else 20

@@ -123,7 +123,7 @@ class Ledger(RuleBasedStateMachine):
         )  # fmt: skip
 
         async def record(conn: Connection) -> ConsentEvent:
-            return await store.record(conn, self.resident, answer, self.resident)
+            return (await store.record(conn, self.resident, [answer], self.resident))[0]
 
         outdated = set(self.versions[study][version:]) - {"editorial"}
         if outdated and not deny:

@@ -62,7 +62,7 @@ class Part(NamedTuple):
             seen = await consents.seq(conn, self.resident_id)
             said: dict[str, Any] = {"decision": "permit", "seen_seq": seen} | words
             answer = ConsentAnswer(item_id=self.item_id, notice_version=1, language="en", **said)
-            return await consents.record(conn, self.resident_id, answer, self.resident_id)
+            return (await consents.record(conn, self.resident_id, [answer], self.resident_id))[0]
 
     async def donate(self, *offsets: int, measure: str = "heart-rate") -> int:
         """Ten samples from each of these ms after now on, an upload each. How many were taken."""

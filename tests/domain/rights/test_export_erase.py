@@ -178,7 +178,7 @@ async def test_an_answer_that_was_under_way_opens_nothing_of_nobody_s(
     async with pool.acquire() as conn:
         with pytest.raises(NotFound):
             async with begin(conn, resident=anna.resident_id):
-                await consents.record(conn, anna.resident_id, answer, anna.resident_id)
+                await consents.record(conn, anna.resident_id, [answer], anna.resident_id)
     assert await holding(admin, anna.resident_id) == set(REMAIN)
 
 

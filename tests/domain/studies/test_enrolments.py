@@ -28,7 +28,7 @@ async def joined(
                 item_id=item, notice_version=1, language="en", decision="permit", future=future,
                 seen_seq=await consents.seq(conn, resident),
             )  # fmt: skip
-            await consents.record(conn, resident, answer, resident)
+            await consents.record(conn, resident, [answer], resident)
         await enrolments.enrol(conn, resident, study)
     return resident, study, needed, optional
 
