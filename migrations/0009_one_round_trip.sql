@@ -1,0 +1,80 @@
+-- What residents write most, in one round trip each. Every statement in a function has a fresh
+-- snapshot, so lock-then-read holds.
+
+-- Answers to items, in their order, up to the first that is not recorded.
+CREATE FUNCTION consent_answers(p_resident uuid, p_actor uuid, p_role text, p_answers jsonb)
+RETURNS TABLE (outcome text, current_version integer, event consent_event) LANGUAGE plpgsql AS $$
+DECLARE
+    one record;
+    found record;
+BEGIN
+    FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
+        item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
+        future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
+    LOOP
+        SELECT a.* INTO found FROM consent_answer(
+            p_resident, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at) a;
+        outcome := found.outcome;
+        current_version := found.current_version;
+        event := found.event;
+        RETURN NEXT;
+        EXIT WHEN outcome <> 'recorded';
+    END LOOP;
+END $$;
+
+-- A withdrawal up to what few residents have: uses drained, the event written, its progress kept.
+-- No row: there is no such resident to lock. The last three say what is left to end.
+CREATE FUNCTION consent_withdraw(
+    p_resident uuid, p_actor uuid, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text,
+    p_claimed_at timestamptz, p_bucket smallint)
+RETURNS TABLE (event consent_event, drained_at timestamptz, taking_part boolean, donated boolean, knocks boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    drained boolean := resident_drain(p_resident);
+BEGIN
+    IF drained IS NULL THEN
+        RETURN;
+    END IF;
+    event := consent_close(p_resident, 'withdraw', p_scope, p_item, p_study, p_category, p_effect, NULL, NULL,
+                           p_actor, 'resident', 'app', p_claimed_at);
+    drained_at := CASE WHEN drained THEN clock_timestamp() END;
+    INSERT INTO withdrawal (resident_id, seq, drained_at, destroy, destroyed_at)
+    VALUES (p_resident, event.seq, drained_at, '{}', drained_at);
+    taking_part := EXISTS (SELECT FROM enrolment e WHERE e.resident_id = p_resident AND e.ended_at IS NULL);
+    donated := EXISTS (SELECT FROM stream s WHERE s.resident_id = p_resident);
+    knocks := EXISTS (SELECT FROM outbox o WHERE o.bucket = p_bucket AND o.resident_id = p_resident AND o.state = 'waiting');
+    RETURN NEXT;
+END $$;
+
+-- `enter` for a request that is one statement, and so a transaction by itself. What depends on it has
+-- to come by a LATERAL function that is volatile: it runs once the resident is set.
+CREATE FUNCTION enter_alone(p_issuer text, p_subject_hmac bytea)
+RETURNS TABLE (resident_id uuid, language text, zone text, refused_until timestamptz) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
+    SELECT e.resident_id, e.language, e.zone, e.refused_until INTO resident_id, language, zone, refused_until
+      FROM enter(p_issuer, p_subject_hmac, NULL, NULL) e;
+    RETURN NEXT;
+END $$;
+
+-- Where a resident's consents stand at this moment; one row without a choice where there is none.
+CREATE FUNCTION consents_standing(p_resident uuid)
+RETURNS TABLE (seq bigint, item_id uuid, category text, study_id uuid, use text, notice_version integer,
+               event_seq bigint, since timestamptz, valid_until timestamptz, status text,
+               paused_until timestamptz, collects boolean)
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq, g.since, g.valid_until,
+               CASE WHEN g.valid_until <= statement_timestamp()
+                     AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                    THEN 'ConsentExpired' ELSE g.status END,
+               CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END,
+               (g.data_period - g.pauses) @> statement_timestamp()
+          FROM consent_head h
+          LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
+         WHERE h.resident_id = p_resident
+         ORDER BY g.item_id, g.category;
+END $$;
