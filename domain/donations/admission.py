@@ -108,7 +108,7 @@ def _untimely(columns: Columns, measure: Measure, now_ms: int) -> Mask:
     wrong: Mask = (columns.start < EARLIEST) | (last > now_ms + CLOCK_TOLERANCE)
     if columns.end is not None and measure.longest_ms is not None:
         span = columns.end - columns.start
-        wrong |= (span <= 0) | (span > measure.longest_ms)
+        wrong |= (span < measure.shortest_ms) | (span > measure.longest_ms)
     return wrong
 
 

@@ -5,18 +5,15 @@ from typing import Literal
 
 from msgspec import Struct
 
+from domain.donations.units import SAME, Scale
+
+__all__ = ["DAY", "HOUR", "MINUTE", "SAME", "Component", "Measure", "Scale", "coded", "value"]
+
 MINUTE = 60_000
-DAY = 24 * 60 * MINUTE
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
-
-class Scale(Struct, frozen=True):
-    """How a unit becomes the measure's own: `value * factor + offset`."""
-
-    factor: float = 1.0
-    offset: float = 0.0
-
-
-SAME = Scale()
+Names = Mapping[str, str]
 
 
 class Component(Struct, frozen=True, kw_only=True):
@@ -39,7 +36,7 @@ class Component(Struct, frozen=True, kw_only=True):
 
 
 class Measure(Struct, frozen=True, kw_only=True):
-    """One measure. One that has a single numeric component calls it `value`.
+    """One measure. One that is a single number calls it `value`.
 
     `unit` is a UCUM code, None where no component is a number; `units` are all that are taken.
     `longest_ms` is the longest interval a sample may span, None where a sample is a point in time.
@@ -54,7 +51,7 @@ class Measure(Struct, frozen=True, kw_only=True):
     components: tuple[Component, ...]
     longest_ms: int | None = None
     summary: Literal["sum", "mean", "time", "count"]
-    names: Mapping[str, str]
+    names: Names
     healthkit: tuple[str, ...] = ()
     health_connect: tuple[str, ...] = ()
     open_mhealth: tuple[str, ...] = ()
@@ -66,7 +63,17 @@ class Measure(Struct, frozen=True, kw_only=True):
         """Whether a sample is one number, so that its column can be given as `value`."""
         return len(self.components) == 1 and not self.components[0].codes
 
+    @property
+    def shortest_ms(self) -> int:
+        """The shortest interval a sample may span: an event may end as it begins."""
+        return 0 if self.summary == "count" else 1
+
 
 def value(low: float, high: float) -> tuple[Component, ...]:
     """The components of a measure that is one number."""
     return (Component(name="value", low=low, high=high),)
+
+
+def coded(name: str, *codes: str) -> Component:
+    """A component of codes."""
+    return Component(name=name, codes=codes)
