@@ -24,6 +24,11 @@ help: ## what can be made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	touch $@
 
+# What the benches compare with. Everything of requirements-dev.txt is in it, at the same versions.
+.venv/.bench: requirements-bench.txt .venv/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	touch $@
+
 demo: .venv/.ready ## play the whole story on an own PostgreSQL and show it
 	$(MEDVERKA) demo
 
@@ -64,9 +69,12 @@ doctor: .venv/.ready ## look over configuration, database, roles and keys
 bench-%: .venv/.ready ## measure: make bench-consent
 	$(BIN)/python -m bench.$(subst -,_,$*)
 
+bench-ingest: .venv/.bench
+
 drill-%: .venv/.ready ## faults and races: make drill-revocation N=10 MUTANT=1
 	$(BIN)/python -m tests.drills.$(subst -,_,$*)
 
 requirements: .venv/.ready ## pin what pyproject.toml asks for (needs a package index)
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --extra dev --output-file requirements-dev.txt
+	$(COMPILE) --extra dev --extra bench --output-file requirements-bench.txt

@@ -54,14 +54,19 @@ async def settle(here: Region, supply: Supply) -> None:
         await conn.execute("CHECKPOINT")
 
 
-async def _live(here: Region, resident: UUID, supply: Supply) -> None:
+async def consent(here: Region, resident: UUID) -> None:
+    """Let the resident permit the study's item, for data of the past too."""
     answer = {
         "item_id": here.item, "notice_version": 1, "language": "en",
         "decision": "permit", "seen_seq": 0, "past": True,
     }  # fmt: skip
     said = {"answers": [answer]}
-    consent = post("/v1/me/consent-events", here.token(resident), said, "consent")
-    (await run(here.server.port, 1, [consent])).expect(201)
+    given = post("/v1/me/consent-events", here.token(resident), said, "consent")
+    (await run(here.server.port, 1, [given])).expect(201)
+
+
+async def _live(here: Region, resident: UUID, supply: Supply) -> None:
+    await consent(here, resident)
     past = [
         post("/v1/me/donations", here.token(resident), upload(supply.past(n)), f"past-{n}")
         for n in range(HISTORY)

@@ -5,6 +5,7 @@ from typing import Any
 from demo.series import Series, heart_rate
 
 THOUSAND = 1_000
+SOURCE = {"app": "bench", "device": "watch"}
 STARTS = 100
 """Residents begin at so many places of the series, one after the other."""
 
@@ -45,4 +46,4 @@ def upload(samples: Series) -> dict[str, Any]:
         "start": samples.start,
         "value": samples.value,
     }
-    return {"source": {"app": "bench", "device": "watch"}, "batches": [heart]}
+    return {"source": SOURCE, "batches": [heart]}

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUN = PROJECT["dependencies"]
+EXTRA = PROJECT["optional-dependencies"]
 FILES = {
     "requirements.txt": RUN,
-    "requirements-dev.txt": RUN + PROJECT["optional-dependencies"]["dev"],
+    "requirements-dev.txt": RUN + EXTRA["dev"],
+    "requirements-bench.txt": RUN + EXTRA["dev"] + EXTRA["bench"],
 }
 
 
@@ -43,10 +46,9 @@ def test_nothing_is_pinned_that_nobody_wants(name: str) -> None:
     assert {re.sub(r"\[.*", "", pin) for pin in direct} == wanted, "run: make requirements"
 
 
-def test_what_is_tested_is_what_runs() -> None:
-    assert {str(pin) for pin in pins("requirements.txt")} <= {
-        str(pin) for pin in pins("requirements-dev.txt")
-    }
+@pytest.mark.parametrize(("less", "more"), list(pairwise(FILES)))
+def test_what_is_tested_and_measured_is_what_runs(less: str, more: str) -> None:
+    assert {str(pin) for pin in pins(less)} <= {str(pin) for pin in pins(more)}
 
 
 @pytest.mark.parametrize("name", FILES)
