@@ -1,4 +1,4 @@
-"""Request bodies: bounded, timed and looked over before a transaction opens.
+"""Request bodies: bounded, timed, inflated and looked over before a transaction opens.
 
 The middleware judges the headers and puts its own `receive` in place of the server's. It reads
 the whole body at once when the route asks for it: after the guards, so that a stranger without
@@ -6,11 +6,9 @@ a token makes us read nothing, and before `conn`, so that a slow phone holds no 
 """
 
 import asyncio
-import codecs
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from litestar import Request
@@ -19,11 +17,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
 
+from api.codings import CODINGS, Bursting, Damaged, inflated
+from api.nesting import bounded, too_deep
 from domain.errors import Refusal
 
 JSON = "application/json"
-DEEPEST = 32
-"""How deep JSON may nest."""
+MSGPACK = "application/msgpack"
+IDENTITY = "identity"
+BODY = "body"
+"""Under this name the request's state holds its `Body`."""
 
 
 class TooLarge(Refusal):
@@ -45,7 +47,7 @@ class Unreadable(Refusal):
 
 
 class Malformed(Refusal):
-    """The body is not well-formed JSON in UTF-8."""
+    """The body is not well-formed."""
 
     status = 400
 
@@ -66,9 +68,11 @@ class Bodies(ASGIMiddleware):
         settings = scope["litestar_app"].state.settings
         opt = scope["route_handler"].opt
         limit: int = opt.get("body_limit", settings.body_limit)
+        media_type, coding = JSON, IDENTITY
         if has_body(headers):
-            judge(headers, opt.get("media_types", (JSON,)), limit)
-        body = Body(receive, limit, settings.body_seconds)
+            media_type, coding = judge(headers, opt.get("media_types", (JSON,)), limit)
+        body = Body(receive, limit, settings.body_seconds, media_type, coding)
+        scope["state"][BODY] = body
         await next_app(scope, body, send)
 
 
@@ -77,16 +81,21 @@ def has_body(headers: Mapping[bytes, str]) -> bool:
     return b"transfer-encoding" in headers or headers.get(b"content-length", "0") != "0"
 
 
-def judge(headers: Mapping[bytes, str], media_types: tuple[str, ...], limit: int) -> None:
-    """Refuse by the headers alone, before a byte of the body is read."""
+def judge(
+    headers: Mapping[bytes, str], media_types: tuple[str, ...], limit: int
+) -> tuple[str, str]:
+    """The body's media type and coding; refuse by the headers alone, before a byte of it is read."""
     length = headers.get(b"content-length", "0")
     if not (length.isascii() and length.isdigit()) or len(length) > 12 or int(length) > limit:  # noqa: PLR2004
         raise TooLarge(largest=limit)
-    media_type, *parameters = headers.get(b"content-type", "").lower().split(";")
-    if media_type.strip() not in media_types or not all(map(_says_utf8, parameters)):
+    named, *parameters = headers.get(b"content-type", "").lower().split(";")
+    media_type = named.strip()
+    if media_type not in media_types or not all(map(_says_utf8, parameters)):
         raise Unreadable(media_types=list(media_types))
-    if headers.get(b"content-encoding", "identity").strip().lower() not in CODINGS:
+    coding = headers.get(b"content-encoding", IDENTITY).strip().lower()
+    if coding != IDENTITY and coding not in CODINGS:
         raise Unreadable(codings=sorted(CODINGS))
+    return media_type, coding
 
 
 def _says_utf8(parameter: str) -> bool:
@@ -94,32 +103,52 @@ def _says_utf8(parameter: str) -> bool:
     return name != "charset" or value.strip('"') in {"utf-8", "utf8"}
 
 
-STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-CODINGS = frozenset({"identity"})
-"""Content codings taken. One that inflates belongs into `Body`, with the limit on what comes out."""
-
-
 class Body:
-    """A `receive` that hands the whole body over in one message."""
+    """What arrives, without its coding. Also a `receive` that hands it over in one message."""
 
-    def __init__(self, receive: Receive, limit: int, seconds: float) -> None:
+    def __init__(
+        self, receive: Receive, limit: int, seconds: float, media_type: str, coding: str
+    ) -> None:
+        self.media_type = media_type
         self._receive = receive
         self._limit = limit
         self._seconds = seconds
-        self._read = False
+        self._coding = coding
+        self._whole: bytes | None = None
 
     async def __call__(self) -> Any:  # noqa: ANN401 - any of ASGI's messages
-        if self._read:
+        if self._whole is not None:
             return await self._receive()
-        self._read = True
-        try:
-            async with asyncio.timeout(self._seconds):
-                body = await self._all()
-        except TimeoutError:
-            raise TooSlow from None
+        body = await self.whole()
         message: HTTPReceiveMessage = {"type": "http.request", "body": body, "more_body": False}
         return message
+
+    async def whole(self) -> bytes:
+        """All of it; read when it is first asked for.
+
+        Raises:
+            TooLarge: it is larger than this address takes, or would become so.
+            TooSlow: it did not arrive in time.
+            ClientGone: it did not arrive.
+            Malformed: it is not one whole stream of its coding.
+
+        """
+        if self._whole is None:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    body = await self._all()
+            except TimeoutError:
+                raise TooSlow from None
+            self._whole = body if self._coding == IDENTITY else await self._inflated(body)
+        return self._whole
+
+    async def _inflated(self, body: bytes) -> bytes:
+        try:
+            return await inflated(self._coding, body, self._limit)
+        except Bursting:
+            raise TooLarge(largest=self._limit) from None
+        except Damaged:
+            raise Malformed("It is not one whole stream of its coding.") from None
 
     async def _all(self) -> bytes:
         parts: list[bytes] = []
@@ -143,33 +172,34 @@ class JSONRequest(Request[Any, Any, Any]):
     Litestar would decode to plain dicts, and then convert them while taking "1" for 1.
     """
 
+    async def body(self) -> bytes:
+        """Its bytes, as `Body` has them: Litestar's way through a generator copies them."""
+        return await self._arriving.whole()
+
     async def json(self) -> Any:  # noqa: ANN401 - what the route declares
         """The body as the route's `data`. Raises msgspec.DecodeError, Malformed."""
         body = await self.body()
-        if body.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise Malformed
-        if too_deep(body):
+        reader = reader_of(self.route_handler, self._arriving.media_type)
+        if reader.looks and too_deep(body):
             raise Malformed("It nests too deep.")
-        return decoder(self.route_handler).decode(body)
+        return reader.decode(body)
+
+    @property
+    def _arriving(self) -> Body:
+        return cast("Body", self.scope["state"][BODY])
+
+
+class Reader(NamedTuple):
+    """How a route reads its bodies of one media type, and whether it looks how deep they nest."""
+
+    decode: Callable[[bytes], Any]
+    looks: bool
 
 
 @lru_cache(None)
-def decoder(handler: HTTPRouteHandler) -> msgspec.json.Decoder[Any]:
-    """One decoder a route, made at its first body."""
-    return msgspec.json.Decoder(handler.parsed_fn_signature.parameters["data"].raw)
-
-
-def too_deep(body: bytes) -> bool:
-    """Whether JSON nests deeper than DEEPEST.
-
-    Few brackets cannot nest deep, so most bodies are settled by counting. From the others all but
-    the brackets is taken away, and then, pass by pass, the innermost pairs.
-    """
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
-        return False
-    left = STRINGS.sub(b"", body).translate(None, delete=NO_BRACKETS)
-    for _ in range(DEEPEST):
-        left = left.replace(b"[]", b"").replace(b"{}", b"")
-        if not left:
-            return False
-    return True
+def reader_of(handler: HTTPRouteHandler, media_type: str) -> Reader:
+    """One for a route and media type, made at its first body."""
+    kind = handler.parsed_fn_signature.parameters["data"].raw
+    if media_type == MSGPACK:
+        return Reader(msgspec.msgpack.Decoder(kind).decode, looks=False)
+    return Reader(msgspec.json.Decoder(kind).decode, looks=not bounded(kind))

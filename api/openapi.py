@@ -19,6 +19,7 @@ from litestar.openapi.spec import (
     Operation,
     Parameter,
     Reference,
+    RequestBody,
     Schema,
     SecurityScheme,
     Tag,
@@ -126,6 +127,7 @@ def _complete(handler: HTTPRouteHandler, operation: Operation) -> None:
         shared += [AppTooOld]
     if "data" in asked:
         shared += [bodies.TooSlow, bodies.TooLarge, bodies.Unreadable]
+        _say_forms(handler, operation)
     if "once" in asked:
         shared += [IdempotencyKeyReused, Busy]
         operation.parameters = [*(operation.parameters or []), IDEMPOTENCY_KEY]
@@ -134,6 +136,15 @@ def _complete(handler: HTTPRouteHandler, operation: Operation) -> None:
     operation.responses = _with_shared(operation.responses or {}, shared)
     for example in _examples(operation.responses.values()):
         example.id = None  # the name under which it stands; no member of it in OpenAPI
+
+
+def _say_forms(handler: HTTPRouteHandler, operation: Operation) -> None:
+    """The media types and codings that a body may have."""
+    body = operation.request_body
+    if isinstance(body, RequestBody):
+        said = body.content[bodies.JSON]
+        body.content = dict.fromkeys(handler.opt.get("media_types", (bodies.JSON,)), said)
+        body.description = CODED
 
 
 def _with_shared(said: dict[str, Any], shared: list[type[Refusal]]) -> dict[str, Any]:
@@ -165,6 +176,11 @@ def _response(kind: type[Refusal]) -> OpenAPIResponse:
 def _tag(handler: HTTPRouteHandler) -> str:
     return handler.fn.__module__.rpartition(".")[2]
 
+
+CODED = (
+    "May come with `Content-Encoding` gzip or zstd: one of them, as one member or frame, "
+    "with a window of 8 MB at most. The largest size is that of what comes out."
+)
 
 IDEMPOTENCY_KEY = Parameter(
     name="Idempotency-Key",

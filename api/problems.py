@@ -43,6 +43,9 @@ AWAY = (
 )
 """What PostgreSQL, or the way to it, says when it cannot help right now."""
 
+TAKEN = {"media_types": "Accept", "codings": "Accept-Encoding"}
+"""Members of a 415 that name what would be taken, and their headers (RFC 9110, 15.5.16)."""
+
 log = structlog.get_logger()
 
 Req = Request[Any, Any, Any]
@@ -156,6 +159,9 @@ def _refused(request: Req, no: Refusal) -> Response[bytes]:
         headers["WWW-Authenticate"] = "Bearer"
     if no.retry_after is not None:
         headers["Retry-After"] = str(no.retry_after)
+    for member, header in TAKEN.items():
+        if member in no.extension:
+            headers[header] = ", ".join(no.extension[member])
     kind = type(no)
     return answer(
         request, no.status, kind.__name__, title(kind), headers=headers, detail=str(no),
@@ -198,7 +204,7 @@ def _bad_request(request: Req, name: str, errors: list[Complaint]) -> Response[b
 
 
 def _malformed(request: Req, _: Exception) -> Response[bytes]:
-    heading = "The body is not well-formed JSON in UTF-8."
+    heading = "The body is not well-formed."
     return answer(request, HTTPStatus.BAD_REQUEST, "Malformed", heading)
 
 
