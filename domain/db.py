@@ -71,10 +71,18 @@ async def begin(
         raise
 
 
-def literal(value: str | bytes) -> str:
-    """A value as SQL that nothing can break out of: hexadecimal digits."""
+def calling(procedure: str, *values: UUID | int | str | bytes) -> str:
+    """The call of a procedure, with nothing in it that could break out: digits alone."""
+    return f"CALL {procedure}({', '.join(map(_literal, values))});"
+
+
+def _literal(value: UUID | int | str | bytes) -> str:
+    if isinstance(value, UUID):
+        return f"'{UUID(int=value.int)}'"
+    if isinstance(value, int):
+        return str(int(value))
     if isinstance(value, bytes):
-        return f"'\\x{value.hex()}'::bytea"
+        return f"'\\x{value.hex()}'"
     return f"convert_from('\\x{value.encode().hex()}', 'UTF8')"
 
 

@@ -1,6 +1,14 @@
 -- What residents write most, in one round trip each. Every statement in a function has a fresh
 -- snapshot, so lock-then-read holds.
 
+-- An answer under its Idempotency-Key, on the way to COMMIT. Taken already: the primary key refuses.
+CREATE PROCEDURE keep_reply(
+    p_actor uuid, p_route text, p_key text, p_fingerprint bytea, p_status integer, p_content_type text, p_body bytea)
+LANGUAGE sql AS $$
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+    VALUES (p_actor, p_route, p_key, p_fingerprint, p_status::smallint, p_content_type, p_body)
+$$;
+
 -- Answers to items, in their order, up to the first that is not recorded.
 CREATE FUNCTION consent_answers(p_resident uuid, p_actor uuid, p_role text, p_answers jsonb)
 RETURNS TABLE (outcome text, current_version integer, event consent_event) LANGUAGE plpgsql AS $$

@@ -8,7 +8,7 @@ from asyncpg import Record
 from msgspec import Struct
 
 from domain.caller import Member, Resident
-from domain.db import Connection, find_one, literal
+from domain.db import Connection, calling, find_one
 from domain.errors import Forbidden, Refusal, Unauthenticated
 
 
@@ -95,14 +95,11 @@ class Reply(Struct, frozen=True, kw_only=True):
 
 
 def keeping(reply: Reply) -> str:
-    """The statement that keeps an answer, to go with the COMMIT of what it answers."""
-    actor_id = UUID(int=reply.actor_id.int)
-    body = ", ".join(
-        literal(value)
-        for value in (reply.route, reply.key, reply.fingerprint, reply.content_type, reply.body)
-    )
-    columns = "actor_id, status, route, key, fingerprint, content_type, body"
-    return f"INSERT INTO reply ({columns}) VALUES ('{actor_id}', {int(reply.status)}, {body});"  # noqa: S608
+    """The words that keep an answer, to go with the COMMIT of what it answers."""
+    return calling(
+        "keep_reply", reply.actor_id, reply.route, reply.key, reply.fingerprint, reply.status,
+        reply.content_type, reply.body,
+    )  # fmt: skip
 
 
 async def enter_as_member(conn: Connection, issuer: str, subject_hmac: bytes) -> Member:
