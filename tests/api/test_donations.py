@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import numpy as np
 import pytest
 from asyncpg import Connection
@@ -124,6 +125,29 @@ async def test_a_retry_gets_the_same_bytes_and_stores_nothing(
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert other.status_code == 422
     assert await admin.fetchval("SELECT sum(samples) FROM segment") == 2
+
+
+async def test_messagepack_says_the_same_in_fewer_bytes(anna: Home) -> None:
+    body = msgspec.msgpack.encode({"source": {"app": "watch"}, "batches": [heart(1, 2, 3)]})
+    headers = anna.headers | {"Content-Type": "application/msgpack", "Idempotency-Key": "packed"}
+    coded = headers | {"Content-Encoding": "gzip"}
+    first = await anna.client.post("/v1/me/donations", content=gzip.compress(body), headers=coded)
+    again = await anna.client.post("/v1/me/donations", content=body, headers=headers)
+    assert first.json()["accepted"] == 3
+    assert again.content == first.content
+    assert await anna.counts(heart(1, 2, 3, 4)) == (1, 3, 0)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+async def test_a_number_that_json_does_not_know_is_not_plausible(anna: Home, value: float) -> None:
+    upload = {"source": {"app": "watch"}, "batches": [heart(1, 2, value=[60, value])]}
+    answer = await anna.client.post(
+        "/v1/me/donations",
+        content=msgspec.msgpack.encode(upload),
+        headers=anna.headers | {"Content-Type": "application/msgpack", "Idempotency-Key": "odd"},
+    )
+    (batch,) = answer.json()["batches"]
+    assert (batch["accepted"], batch["rejected"][0]["code"]) == (1, "implausible-value")
 
 
 async def test_each_refusal_names_its_samples_and_what_to_do(anna: Home) -> None:

@@ -1,6 +1,7 @@
 """A write that is sent again, at once or later, has one effect and one answer."""
 
 import asyncio
+import gzip
 from typing import Any
 from uuid import UUID
 
@@ -70,6 +71,21 @@ async def test_one_key_is_for_one_request_of_one_resident(
     bo = await client.post(PATH, json={"name": "b"}, headers=keyed(bearer("bo")))
     assert bo.status_code == 201
     assert bo.json()["made_by"] == str(residents["bo"])
+    assert await effects(admin, residents["anna"]) == 1
+
+
+async def test_the_same_body_is_the_same_request_with_and_without_a_coding(
+    client: httpx.AsyncClient, residents: Any, admin: Any, bearer: Bearer
+) -> None:
+    headers = keyed(bearer("anna")) | {"Content-Type": "application/json"}
+    body = b'{"name": "a"}'
+    coded = headers | {"Content-Encoding": "gzip"}
+    first = await client.post(PATH, content=gzip.compress(body), headers=coded)
+    second = await client.post(PATH, content=body, headers=headers)
+    assert (first.status_code, first.content) == (201, second.content)
+    assert second.headers["idempotency-replayed"] == "true"
+    other = await client.post(PATH, content=gzip.compress(b'{"name": "b"}'), headers=coded)
+    assert other.status_code == 422
     assert await effects(admin, residents["anna"]) == 1
 
 
