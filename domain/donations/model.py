@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain import fields
 from domain.fields import CLEAN, Input, Name
@@ -14,11 +15,14 @@ MAX_BATCHES = 32
 MAX_SAMPLES = 10_000
 MAX_UPLOAD = 100_000
 """The most samples and deletions of one upload, all together."""
+MAX_CONTEXT, MAX_SOURCE = 600, 2_500
+"""Bytes of circumstances, and of a source with them, as JSON: its index takes rows of 2,700."""
 SAFE = 2**53 - 1  # RFC 8259 §6: integers that every JSON reader keeps exact
 
 Millis = Annotated[int, Meta(ge=-SAFE, le=SAFE)]
 SampleId = Annotated[str, Meta(min_length=1, max_length=64)]
 Word = Annotated[str, Meta(max_length=64)]
+Circumstance = Annotated[str, Meta(max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
 Action = Literal["stop", "fix", "skip", "retry"]
 Reason = Literal[
     "unknown-measure",
@@ -46,10 +50,25 @@ ACTIONS: dict[Reason, Action] = {
 
 
 class Source(Input, frozen=True, kw_only=True):
-    """Where samples come from. The same measure from another app or device is another stream."""
+    """Where samples come from. The same measure from another app or device is another stream.
+
+    So it is under other circumstances: `context` has those that all samples share, by the names
+    and in the words of Open mHealth (`temporal_relationship_to_meal`: `fasting`).
+    """
 
     app: Annotated[Name, Meta(examples=["se.region.medverka"])]
     device: Annotated[Name | None, Meta(examples=["Pixel Watch 3"])] = None
+    context: Annotated[dict[Circumstance, Name], Meta(min_length=1, max_length=12)] | UnsetType = (
+        UNSET
+    )
+
+    def __post_init__(self) -> None:
+        """Order the circumstances; refuse them where they are longer than a stream's name may get."""
+        if self.context is not UNSET:
+            size = len(msgspec.json.encode(self.context)), len(msgspec.json.encode(self))
+            if size[0] > MAX_CONTEXT or size[1] > MAX_SOURCE:
+                raise ValueError("the source is longer than a stream's name may get")
+            msgspec.structs.force_setattr(self, "context", dict(sorted(self.context.items())))
 
 
 class Batch(Input, frozen=True, kw_only=True, omit_defaults=True):
@@ -78,7 +97,7 @@ class Batch(Input, frozen=True, kw_only=True, omit_defaults=True):
     components: (
         Annotated[
             dict[fields.Code, Annotated[list[float | Word], Meta(max_length=MAX_SAMPLES)]],
-            Meta(min_length=1, max_length=8, examples=[{"systolic": [120], "diastolic": [80]}]),
+            Meta(min_length=1, max_length=16, examples=[{"systolic": [120], "diastolic": [80]}]),
         ]
         | None
     ) = None

@@ -18,6 +18,7 @@ from tests.drills.world import (
     Common,
     Side,
     World,
+    points,
     upload,
 )
 
@@ -100,6 +101,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "receipts_published_keys": Operation(ALL),
     "health_live": Operation(ALL),
     "health_ready": Operation(ALL),
+    "measures_catalogue": Operation(ALL),
+    "measures_measure": Operation(ALL, {"measure": "measure"}),
     "studies_catalogue": Operation(ALL),
     "studies_study": Operation(ALL, {"study_id": "study_id"}, hidden={"study_id": "hidden_study"}),
     "consents_notice": Operation(ALL, {"notice_id": "notice_id"}),
@@ -167,6 +170,7 @@ OPERATIONS: Mapping[str, Operation] = {
         probes={"hidden_study": lambda _, __, found: scoped("study")(found)},
     ),
     "donations_donate": Operation(RESIDENTS, body=lambda s, _: upload(s)),
+    "open_mhealth_donate": Operation(RESIDENTS, body=lambda s, _: points(s)),
     "donations_list_streams": Operation(RESIDENTS),
     "donations_samples": Operation(RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",)),
     "donations_delete_stream": Operation(RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",)),

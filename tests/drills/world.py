@@ -33,6 +33,7 @@ class Side(Struct, kw_only=True):
     values: tuple[float, ...] = ()
     resident_id: str = ""
     attribute: str = ""
+    measure: str = "heart-rate"
     study_id: str = ""
     notice_id: str = ""
     item_id: str = ""
@@ -179,6 +180,25 @@ def upload(side: Side) -> dict[str, Any]:
         "start": [NOON + 1000 * n for n in range(len(side.values))], "value": list(side.values),
     }  # fmt: skip
     return {"source": {"app": f"app of {side.mark}", "device": side.mark}, "batches": [heart]}
+
+
+def points(side: Side) -> dict[str, Any]:
+    """The same as an Open mHealth data series."""
+    at = [datetime.fromtimestamp(NOON / 1000 + n, UTC).isoformat() for n in range(len(side.values))]
+    body = [
+        {
+            "heart_rate": {"value": rate, "unit": "beats/min"},
+            "effective_time_frame": {"date_time": moment},
+        }
+        for rate, moment in zip(side.values, at, strict=True)
+    ]
+    header = {
+        "uuid": str(uuid4()),
+        "schema_id": {"namespace": "omh", "name": "heart-rate", "version": "2.0"},
+        "source_creation_date_time": at[0],
+    }
+    source = {"app": f"app of {side.mark}", "device": side.mark}
+    return {"source": source, "documents": [{"header": header, "body": body}]}
 
 
 async def _resident_id(region: Region, who: str) -> str:
