@@ -22,9 +22,8 @@ _STARTS: tuple[tuple[str, Fault], ...] = (
     ("Expected `", "wrong-type"),
 )
 
-_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+_FLAT = bytes.maketrans(b"123456789+", b"000000000-")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_STRAYED = (b"00 00:", b'+0000"', b'-0000"', b"\\u00")
 TIMES = frozenset(
     {
         "date_time",
@@ -59,8 +58,11 @@ def may_stray(document: bytes) -> bool:
 
     Those are a space for the T, and an offset without a colon. Few documents look like it.
     """
-    flat = document.translate(_DIGITS)
-    return any(sign in flat for sign in _STRAYED)
+    flat = document.translate(_FLAT)
+    # Most documents have neither of the first two, and one byte is looked for much faster.
+    spaced = b" " in document and b"00 00:" in flat
+    escaped = b"\\" in document and b"\\u00" in document
+    return spaced or escaped or b'-0000"' in flat
 
 
 def strayed(document: object, place: str = "") -> str | None:

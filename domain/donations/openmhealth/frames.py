@@ -3,8 +3,9 @@
 IEEE 1752.1 time-frame 1.0 has no parts of days; Open mHealth's own 1.0, which older schemas use, has.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import date as Date  # noqa: N812 - a member below is called `date`
+from functools import cache
 from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -128,23 +129,13 @@ class Span(NamedTuple):
     part: PartOfDay | None = None
 
 
-def span(frame: AnyFrame, offset: int) -> Span:
-    """A time frame as instants; dates are days of a clock that is `offset` minutes off UTC.
+def extent(interval: AnyInterval, offset: int) -> Span:
+    """An interval as instants; dates are days of a clock that is `offset` minutes off UTC.
 
     Raises:
         ValueError: no clock is so far off UTC, or a duration leads out of time.
 
     """
-    at = frame.date_time
-    if at is not UNSET:
-        return Span(milliseconds(at), None, minutes_off(at))
-    interval = frame.time_interval
-    if isinstance(interval, UnsetType):  # the Structs have seen to it
-        raise TypeError
-    return _extent(interval, offset)
-
-
-def _extent(interval: AnyInterval, offset: int) -> Span:
     start, end, duration = interval.start_date_time, interval.end_date_time, interval.duration
     if start is not UNSET:
         begin = milliseconds(start)
@@ -175,9 +166,12 @@ def milliseconds(at: datetime) -> int:
 
 def minutes_off(at: datetime) -> int:
     """By how many minutes the clock differs from UTC. Raises ValueError beyond 14 hours."""
-    if at.tzinfo is UTC:
-        return 0
-    minutes = int((at.utcoffset() or timedelta()).total_seconds() // 60)
+    return _minutes_off(at.tzinfo)
+
+
+@cache  # there are no more of them than minutes in two days
+def _minutes_off(clock: tzinfo | None) -> int:
+    minutes = int(((clock and clock.utcoffset(None)) or timedelta()).total_seconds() // 60)
     if abs(minutes) > WIDEST_OFFSET:
         raise ValueError("no clock is so far off UTC")
     return minutes

@@ -46,6 +46,7 @@ class Group:
         self.measure = measure
         self.context = context
         self.places: list[str] = []
+        self._spans = measure.longest_ms is not None
         self._start: list[int] = []
         self._end: list[int] = []
         self._rows: list[tuple[float, ...]] = []
@@ -53,10 +54,11 @@ class Group:
 
     def add(self, when: Span, row: tuple[float, ...], name: str, place: str) -> None:
         """Take a point in."""
-        self._start.append(when.start)
-        if self.measure.longest_ms is not None:
+        start, end = when.start, when.end
+        self._start.append(start)
+        if self._spans:
             # Nothing spans no time. How it was told is a circumstance, so that it is told so again.
-            self._end.append(when.start + 1 if when.end in {None, when.start} else when.end)
+            self._end.append(start + 1 if end is None or end == start else end)
         self._rows.append(row)
         self._ids.append(name)
         self.places.append(place)
@@ -70,7 +72,7 @@ class Group:
             unit=unit,
             utc_offset_minutes=self.kind.offset,
             start=self._start,
-            end=self._end if self.measure.longest_ms is not None else None,
+            end=self._end if self._spans else None,
             value=columns[0] if self.measure.is_number else None,
             components=None if self.measure.is_number else dict(zip(names, columns, strict=True)),
             id=self._ids,

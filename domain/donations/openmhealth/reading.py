@@ -1,14 +1,13 @@
 """Documents into batches: one for each measure, unit, offset from UTC and set of circumstances."""
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from domain.donations.openmhealth.faults import UNREADABLE, invalid, may_stray, strayed
-from domain.donations.openmhealth.frames import AnyFrame, Span, milliseconds, minutes_off, span
+from domain.donations.openmhealth.frames import AnyFrame, Span, extent, milliseconds, minutes_off
 from domain.donations.openmhealth.groups import Group, Kind, Unsaid, opened
 from domain.donations.openmhealth.headers import Document, Header
 from domain.donations.openmhealth.model import MAX_BATCHES, MAX_POINTS, MAX_STREAMS, No
@@ -24,7 +23,6 @@ _ARRAY = ord("[")
 
 _document = msgspec.json.Decoder(Document).decode
 _series = msgspec.json.Decoder(list[Raw]).decode
-_schema = attrgetter("schema_id.namespace", "schema_id.name", "schema_id.version")
 
 
 class Read(NamedTuple):
@@ -49,7 +47,7 @@ def read(documents: Sequence[Raw]) -> Read:
 
 class _Reader:
     def __init__(self, is_suspicious: bool) -> None:  # noqa: FBT001 - of a private class
-        self.groups: dict[Kind, Group] = {}
+        self.groups: dict[tuple[Any, ...], Group] = {}
         self.faults: list[No] = []
         self._is_suspicious = is_suspicious
         self._points = 0
@@ -61,7 +59,7 @@ class _Reader:
             self.faults.append(invalid(place, error))
             return
         fault = self._fault(document.header, raw, place)
-        schema = SCHEMAS.get(_schema(document.header))
+        schema = SCHEMAS.get(document.header.schema_id)
         if fault is not None:
             self.faults.append(fault)
         elif schema is None:
@@ -102,8 +100,8 @@ class _Reader:
             self.faults.append(No("invalid-document", f"{place}/{FRAME}", "out-of-range"))
             return
         units, row = _parts(schema, said) if schema.is_composite else _numbers(said)
-        kind = Kind(schema, told, when.offset, units, schema.about(body), header.self_reported())
-        group = self.groups.get(kind) or self._open(kind, place)
+        kind = (schema, told, when.offset, units, schema.about(body), header.self_reported())
+        group = self.groups.get(kind) or self._open(Kind(*kind), place)
         if group is not None:
             group.add(when, row, header.name(), place)
 
@@ -126,9 +124,12 @@ def _when(frame: AnyFrame | UnsetType, header: Header) -> tuple[str, Span]:
     if isinstance(frame, UnsetType):
         created = header.created()
         return "unknown", Span(milliseconds(created), None, minutes_off(created))
-    if frame.date_time is not UNSET:
-        return "moment", span(frame, 0)
-    when = span(frame, minutes_off(header.created()))
+    at = frame.date_time
+    if at is not UNSET:
+        return "moment", Span(milliseconds(at), None, minutes_off(at))
+    if isinstance(frame.time_interval, UnsetType):
+        raise TypeError  # its Struct has seen to it
+    when = extent(frame.time_interval, minutes_off(header.created()))
     if when.end is not None and when.end < when.start:
         return "reversed", Span(when.end, when.start, when.offset)
     return when.part or ("moment" if when.end == when.start else "interval"), when
@@ -139,6 +140,8 @@ def _numbers(said: Sequence[Any]) -> tuple[tuple[str, ...], tuple[float, ...]]:
     first = said[0]
     if isinstance(first, float):
         return ("steps",), (first,)
+    if len(said) == 1:
+        return (first.unit,), (first.value,)
     return (first.unit,), tuple([quantity.value for quantity in said])
 
 

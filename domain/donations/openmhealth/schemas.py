@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import msgspec
 from msgspec import UNSET, Struct
 
-from domain.donations.measures import MEASURES
 from domain.donations.openmhealth import activity, body, sleep, vitals
+from domain.donations.openmhealth.headers import SchemaId
 from domain.donations.openmhealth.quantities import Quantity
 from domain.donations.openmhealth.terms import Truth
 
@@ -191,14 +191,11 @@ _TAKEN = (
     Schema("ieee:sleep-episode:1.0", sleep.IEEESleepEpisode1, "sleep-episode", *SLEEP),
 )  # fmt: skip
 
-SCHEMAS: Mapping[tuple[str, str, str], Schema] = MappingProxyType(
-    {tuple(schema.schema_id.split(":")): schema for schema in _TAKEN if schema.measure in MEASURES}  # type: ignore[misc]
+SCHEMAS: Mapping[SchemaId, Schema] = MappingProxyType(
+    {SchemaId(*schema.schema_id.split(":")): schema for schema in _TAKEN}
 )
-"""By namespace, name and version."""
 
 
 def told(measure: str) -> list[Schema]:
     """The schemas in which a measure can be told, the newest first."""
-    return [
-        schema for schema in reversed(_TAKEN) if schema.measure == measure and measure in MEASURES
-    ]
+    return [schema for schema in reversed(_TAKEN) if schema.measure == measure]
