@@ -24,14 +24,31 @@ ROOT = Path(__file__).parent
 OWN_SERVER = ROOT / ".postgres" / "main"
 DATABASE = "medverka"
 SWEEP_SECONDS = 5.0
+UPKEEP = ("journal", "keys")
 
 T = TypeVar("T")
 log = structlog.get_logger()
 
 
-@click.group()
-def medverka() -> None:
+class Commands(click.Group):
+    """With those of `upkeep`, which is loaded only for them: it knows the whole domain."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *UPKEEP])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in UPKEEP:
+            return super().get_command(ctx, cmd_name)
+        import upkeep  # noqa: PLC0415
+
+        return {"journal": upkeep.erasures, "keys": upkeep.keys}[cmd_name]
+
+
+@click.group(cls=Commands)
+@click.pass_context
+def medverka(context: click.Context) -> None:
     """Medverka: residents taking part in research and care development."""
+    context.obj = configured
 
 
 def configured(*, start: bool = True) -> Settings:
@@ -50,7 +67,9 @@ def configured(*, start: bool = True) -> Settings:
 def on_cluster(settings: Settings, cluster: Cluster, name: str = DATABASE) -> Settings:
     """The settings with a cluster's address and passwords."""
     passwords = {f"{role}_password": cluster.role_passwords[role] for role in ROLES}
-    return msgspec.structs.replace(settings, database_url=cluster.nearby("admin", name), **passwords)
+    return msgspec.structs.replace(
+        settings, database_url=cluster.nearby("admin", name), **passwords
+    )
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -99,18 +118,25 @@ def worker(*, once: bool) -> None:
 
 
 async def _work(settings: Settings, *, once: bool) -> None:
+    from api.restored import connecting  # noqa: PLC0415
     from domain.db import open_pool  # noqa: PLC0415
+    from domain.errors import Unavailable  # noqa: PLC0415
+    from domain.rights import replay  # noqa: PLC0415
     from domain.rights.sweeps import sweep  # noqa: PLC0415
 
     stopping = asyncio.Event()
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
-    pool = await open_pool(settings.dsn("worker"), 4)
+    pool = await open_pool(settings.dsn("worker"), 4, **connecting(settings))
     try:
         while not stopping.is_set():
             try:
-                log.info("swept", **await sweep(pool))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                done = await sweep(pool)
+                if settings.erasure_journal:
+                    path = Path(settings.erasure_journal)
+                    done["erasures_journalled"] = await replay.copy_out(pool, path)
+                log.info("swept", **done)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
                 log.warning("sweep_failed", error=type(error).__name__)
             if once:
                 break

@@ -37,9 +37,11 @@ from api.bodies import Bodies, JSONRequest
 from api.dependencies import ACQUIRE_SECONDS, provided
 from api.jwks import Keys
 from api.observability import Metrics, Observed, configure_logging
+from api.restored import connecting
 from api.settings import Settings
 from api.version import AppVersion
 from domain.db import open_pool
+from domain.errors import Unavailable
 from domain.readiness import check_role
 
 CLOSE_SECONDS = 10.0
@@ -129,14 +131,16 @@ async def _pools(app: Litestar) -> AsyncIterator[None]:
 
 
 async def _pool(settings: Settings, size: int) -> "asyncpg.Pool[asyncpg.Record]":
-    return await open_pool(settings.dsn("api"), size, command_timeout=STATEMENT_SECONDS)
+    return await open_pool(
+        settings.dsn("api"), size, command_timeout=STATEMENT_SECONDS, **connecting(settings)
+    )
 
 
 async def _refuse_wrong_role(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     try:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             await check_role(connection)
-    except problems.AWAY as error:
+    except (*problems.AWAY, Unavailable) as error:
         # Not a reason to die: it is looked at again with the first request (`conn`).
         log.warning("started_without_database", error=type(error).__name__)
 

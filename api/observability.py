@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.settings import Settings
+from domain import damage
 from domain.db import new_id
 
 REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -59,6 +60,7 @@ class Metrics:
             "medverka_failures_total", "Answers of 500 and above", ("route",),
             registry=self.registry,
         )  # fmt: skip
+        self.registry.register(damage.NOTICED)
 
     def readable(self) -> CollectorRegistry:
         """What a scrape reads: this process's registry, or all processes' files."""

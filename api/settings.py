@@ -42,6 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     body_limit: int = 1 << 20
     body_seconds: float = 30.0
     metrics_dir: str = ""
+    erasure_journal: str = ""
 
     def __post_init__(self) -> None:
         for name in ("pool_size", "port", "workers", "body_limit", "body_seconds"):

@@ -24,7 +24,7 @@ from tests.code import (
 
 GROUND = frozenset(
     f"domain.{name}"
-    for name in ("caller", "checkup", "db", "errors", "fields", "languages", "readiness")
+    for name in ("caller", "checkup", "damage", "db", "errors", "fields", "languages", "readiness")
 )
 """What every part may stand on; it stands on nothing of ours itself."""
 MAY_KNOW = {
@@ -33,7 +33,8 @@ MAY_KNOW = {
     "notifications": {"notifications", *GROUND},
     "migrations": {"migrations"},
     "demo": {"demo", "api", "cli", "domain", "migrations"},  # it plays against a real `serve`
-    "cli.py": {"api", "domain", "notifications", "migrations", "demo"},
+    "cli.py": {"api", "domain", "notifications", "migrations", "demo", "upkeep"},
+    "upkeep.py": {"api", "domain"},
 }
 ALSO = {
     "api/health.py": {"migrations.runner"},  # ready is: migrated as far as this code needs

@@ -1,17 +1,29 @@
 """The wrapped data keys of a resident, as rows: found, made at first need."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from domain.damage import Damaged
 from domain.db import Connection
 from domain.donations.keys import KeyProvider, WrappedKey, context, new_key
 
 
-class Ring(NamedTuple):
-    """A resident's opened data keys, by scope and version."""
+class KeyMissing(Damaged):
+    """Something is said to be sealed with a version of a key that is not there."""
 
-    keys: dict[tuple[str, int], bytes]
+
+class Opened(dict[tuple[str, int], bytes]):
+    """Data keys by scope and version. Looking up one that is not there raises `KeyMissing`."""
+
+    def __missing__(self, name: tuple[str, int]) -> bytes:
+        raise KeyMissing
+
+
+class Ring(NamedTuple):
+    """A resident's opened data keys."""
+
+    keys: Opened
 
     def newest(self, scope: str) -> int:
         """The version to seal with."""
@@ -21,18 +33,25 @@ class Ring(NamedTuple):
 async def opened(
     conn: Connection, provider: KeyProvider, resident_id: UUID, scopes: Sequence[str]
 ) -> Ring:
-    """The data keys of these scopes. Raises `KeyUnavailable`."""
+    """The data keys of these scopes. Raises `KeyUnavailable`, `KeyForeign`."""
     sql = """
         SELECT scope, version, kek, wrapped
           FROM data_key
          WHERE resident_id = $1 AND scope = ANY($2)
     """
-    ring = Ring({})
-    for row in await conn.fetch(sql, resident_id, scopes):
-        bound = context(resident_id, row["scope"], row["version"])
-        wrapped = WrappedKey(row["kek"], row["wrapped"])
-        ring.keys[row["scope"], row["version"]] = await provider.unwrap(wrapped, bound)
-    return ring
+    rows = await conn.fetch(sql, resident_id, scopes)
+    return await ring_of(provider, resident_id, rows)
+
+
+async def ring_of(
+    provider: KeyProvider, resident_id: UUID, rows: Iterable[Iterable[Any]]
+) -> Ring:
+    """The keys of rows of scope, version, kek and wrapped. Raises `KeyUnavailable`, `KeyForeign`."""
+    names, sealed = [], []
+    for scope, version, kek, wrapped in rows:
+        names.append((scope, version))
+        sealed.append((WrappedKey(kek, wrapped), context(resident_id, scope, version)))
+    return Ring(Opened(zip(names, await provider.unwrap_all(sealed), strict=True)))
 
 
 async def opened_or_made(

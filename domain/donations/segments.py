@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from numpy.typing import NDArray
 from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone  # type: ignore[import-untyped]
 
+from domain.damage import Damaged
 from domain.donations.columns import Columns
 
 FORMAT: Final = 1
@@ -44,7 +45,7 @@ _SCATTERED = ChunkConfig(
 """Fingerprints have no pattern to look for."""
 
 
-class Unreadable(Exception):
+class Unreadable(Damaged):
     """A stored segment that was tampered with, moved, or sealed under another key."""
 
 
@@ -64,17 +65,29 @@ class Place(NamedTuple):
 
 def seal(key: bytes, place: Place, columns: Columns) -> bytes:
     """Pack and encrypt samples (ascending by start) for one place."""
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, pack(columns), place.bound())
+    return _encrypt(key, place, pack(columns))
 
 
 def unseal(key: bytes, place: Place, sealed: bytes) -> Columns:
     """The samples of a segment. Raises `Unreadable` where it was not sealed for this place with this key."""
+    return unpack(_decrypt(key, place, sealed))
+
+
+def reseal(key: bytes, place: Place, sealed: bytes, newer: bytes, version: int) -> bytes:
+    """The same samples under a newer key of that version. Raises as `unseal`."""
+    return _encrypt(newer, place._replace(key_version=version), _decrypt(key, place, sealed))
+
+
+def _encrypt(key: bytes, place: Place, packed: bytes) -> bytes:
+    nonce = os.urandom(NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, packed, place.bound())
+
+
+def _decrypt(key: bytes, place: Place, sealed: bytes) -> bytes:
     try:
-        packed = AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())
+        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())
     except (InvalidTag, ValueError):
         raise Unreadable from None
-    return unpack(packed)
 
 
 def pack(columns: Columns) -> bytes:
@@ -119,10 +132,10 @@ def _value(component: int) -> int:
 
 
 def _values(columns: dict[int, NDArray[Any]]) -> tuple[NDArray[np.float64], ...]:
-    names = [_VALUE, *sorted(name for name in columns if name > _FURTHER)]
-    if names != [_value(component) for component in range(len(names))]:
+    further = [name for name in columns if name > _FURTHER]
+    if further != [_value(component + 1) for component in range(len(further))]:
         raise ValueError
-    return tuple([columns[name].astype(np.float64) for name in names])
+    return tuple([columns[name].astype(np.float64) for name in (_VALUE, *further)])
 
 
 def _narrow(column: NDArray[Any]) -> NDArray[Any]:

@@ -15,8 +15,9 @@ from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import SAFE, Batch, Deleted, Source, Stream
 from domain.donations.segments import Place, unseal
-from domain.donations.store import Addition, append
+from domain.donations.store import Addition, appending
 from domain.errors import NotFound
+from domain.jobs import store as jobs
 
 
 class Page(NamedTuple):
@@ -148,8 +149,24 @@ async def delete(conn: Connection, resident_id: UUID, stream_id: UUID) -> Delete
         WITH segments AS (DELETE FROM segment WHERE resident_id = $1 AND stream_id = $2)
         DELETE FROM stream WHERE resident_id = $1 AND stream_id = $2 RETURNING samples
     """
-    await _held(conn, resident_id, stream_id)
-    return Deleted(samples=await conn.fetchval(sql, resident_id, stream_id))
+    stream = await _held(conn, resident_id, stream_id)
+    deleted = Deleted(samples=await conn.fetchval(sql, resident_id, stream_id))
+    await _leave_nothing(conn, stream)
+    return deleted
+
+
+async def _leave_nothing(conn: Connection, stream: Owned) -> None:
+    """Journal it, so that it stays deleted after a restore; with a category's last goes its key.
+
+    The key is the worker's to destroy: it needs that no upload is sealing with it.
+    """
+    sql = """
+        INSERT INTO erasure (resident_id, scope)
+        SELECT $1, 'stream/' || $2::uuid
+        RETURNING EXISTS (SELECT FROM stream WHERE resident_id = $1 AND category = $3) AS others
+    """
+    if not await conn.fetchval(sql, stream.resident_id, stream.stream_id, stream.category):
+        await jobs.put(conn, "destroy-keys", stream.resident_id)
 
 
 async def delete_samples(
@@ -183,7 +200,7 @@ async def delete_samples(
     additions = [
         Addition(stream_id, stream.category, part) for columns in kept for part in cut(columns)
     ]
-    await append(conn, ring, resident_id, [stream_id], additions, uploaded=False)
+    await conn.execute(appending(ring, resident_id, [stream_id], additions))
     return Deleted(samples=removed - sum(len(columns.start) for columns in kept))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-Kind = Literal["erase-account"]
+Kind = Literal["erase-account", "destroy-keys"]
 
 LEASE = timedelta(minutes=5)
 FIRST_WAIT = timedelta(seconds=10)

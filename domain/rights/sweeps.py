@@ -13,7 +13,7 @@ from domain.db import Connection, Pool, begin
 from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
-from domain.rights import endings, erase, unused, withdraw
+from domain.rights import endings, erase, unused, unused_keys, withdraw
 
 BATCH = 500
 
@@ -28,7 +28,9 @@ async def sweep(pool: Pool) -> dict[str, int]:
     """One round. How much of each was done."""
     return {
         "withdrawals_finished": await _each(pool, open_withdrawals, withdraw.finish),
-        "jobs_done": await jobs.work(pool, {"erase-account": _erase_account}),
+        "jobs_done": await jobs.work(
+            pool, {"erase-account": _erase_account, "destroy-keys": _destroy_keys}
+        ),
         "unused_erased": await _each(pool, unused.overdue, unused.erase),
         "erased_looked_at_again": await _each(pool, erase.recent, erase.destroy),
         "replies_purged": await _purge(pool, purge_replies),
@@ -68,6 +70,10 @@ async def purge_replies(conn: Connection, limit: int) -> int:
 
 async def _erase_account(conn: Connection, job: Job) -> bool:
     return await erase.finish(conn, job.resident_id)
+
+
+async def _destroy_keys(conn: Connection, job: Job) -> bool:
+    return await unused_keys.destroy(conn, job.resident_id)
 
 
 async def _each(pool: Pool, find: Find, do: Do) -> int:
