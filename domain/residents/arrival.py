@@ -190,10 +190,18 @@ async def _keep_number(conn: Connection, resident_id: UUID, sealed: bytes) -> No
 
 
 async def protect(conn: Connection, resident_id: UUID) -> None:
-    """Mark a protected identity, and drop where the person lives. A login never takes the mark off."""
+    """Mark a protected identity, and drop where the person lives. A login never takes the mark off.
+
+    From then on nothing is collected or used of where the person has been: a block says so.
+    """
     sql = """
         WITH marked AS (UPDATE resident SET protected_identity = true
-                          WHERE resident_id = $1 AND NOT protected_identity)
+                          WHERE resident_id = $1 AND NOT protected_identity
+                      RETURNING resident_id),
+             blocked AS (INSERT INTO block (resident_id, kind, source, scope, category, placed_by)
+                         SELECT resident_id, 'block', 'protected-identity', 'category', 'location',
+                                resident_id
+                           FROM marked)
         DELETE FROM resident_attribute WHERE resident_id = $1 AND name = 'municipality'
     """
     await conn.execute(sql, resident_id)

@@ -9,13 +9,15 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection
 
+from domain.consents import blocks
 from domain.db import Pool, begin, open_pool
 from domain.donations.keys import FileKeyProvider
-from domain.errors import Unauthenticated
+from domain.errors import NotFound, Unauthenticated
 from domain.residents import store as residents
 from domain.residents.arrival import Arrival, Vault, arrive
 from domain.residents.model import Beginning
 from tests.database import Database
+from tests.domain.donations.conftest import permit
 
 TERMS = Beginning(notice_version=1, language="sv")
 VAULT = Vault(b"secret", FileKeyProvider(bytes(range(32))))
@@ -141,3 +143,19 @@ async def test_a_protected_identity_has_no_municipality_and_no_login_undoes_that
     await come(pool, "anna", {"municipality": "1480", "protectedPersonIndicator": False})
     assert await said(admin, resident_id) == {"sex": "female"}
     assert await admin.fetchval("SELECT protected_identity FROM resident")
+
+
+async def test_a_protected_identity_is_collected_no_places_of(
+    pool: Pool, admin: Connection
+) -> None:
+    resident_id, _ = await come(pool, "anna")
+    await permit(admin, resident_id, "location")
+    assert await admin.fetchval("SELECT count(*) FROM collectable") == 1
+    for _ in range(2):
+        await come(pool, "anna", {"protectedPersonIndicator": True})
+    assert await admin.fetchval("SELECT count(*) FROM collectable") == 0
+    async with pool.acquire() as conn, begin(conn, resident=resident_id):
+        (block,) = await blocks.of_resident(conn, resident_id, None, 9)
+        with pytest.raises(NotFound):
+            await blocks.lift(conn, resident_id, block.block_id, resident_id)
+    assert (block.source, block.category) == ("protected-identity", "location")
