@@ -188,7 +188,10 @@ def total(batches: list[BatchAnswer], deletions: int = 0) -> UploadAnswer:
 class Stream(Struct, frozen=True, kw_only=True):
     """All samples of one measure from one source.
 
-    `newest_ms` is the start of the newest sample ever taken in: where a sync may go on from.
+    `newest_ms` is the start of the newest sample ever taken in: where a sync may go on from; null
+    where there is none yet. `last_upload_key` is the Idempotency-Key of the last upload that was
+    taken in, so that an app that lost its memory knows how far it had come. What was deleted by its
+    id counts among `samples` for some days.
     """
 
     stream_id: UUID
@@ -197,9 +200,10 @@ class Stream(Struct, frozen=True, kw_only=True):
     unit: str | None
     source: Source
     samples: int
-    newest_ms: int
+    newest_ms: int | None
     created_at: datetime
     last_upload_at: datetime
+    last_upload_key: str | None
 
 
 class Deleted(Struct, frozen=True, kw_only=True):

@@ -8,14 +8,15 @@ import msgspec
 from asyncpg import Record
 
 from domain.db import Connection, find_one
-from domain.donations.columns import SPAN, Columns, between, cut, joined, outside
+from domain.donations.columns import SPAN, Columns, between, cut, joined, outside, without
 from domain.donations.data_keys import Ring, opened
+from domain.donations.deletions import dead
+from domain.donations.exchange import Part, Whole, exchange
 from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import SAFE, Batch, Deleted, Source, Stream
 from domain.donations.segments import Place, unseal
-from domain.donations.store import Addition, appending
 from domain.errors import NotFound
 from domain.jobs import store as jobs
 
@@ -28,12 +29,13 @@ class Page(NamedTuple):
 
 
 class Owned(msgspec.Struct, frozen=True):
-    """What must be known of a stream to open its segments."""
+    """What must be known of a stream to open its segments, and to exchange some for others."""
 
     resident_id: UUID
     stream_id: UUID
     measure: str
     category: str
+    seq: int
 
 
 async def streams(
@@ -46,7 +48,8 @@ async def streams(
 ) -> list[Stream]:
     """The resident's streams, oldest first."""
     sql = """
-        SELECT stream_id, measure, category, source, samples, head_ms, created_at, last_upload_at
+        SELECT stream_id, measure, category, source, samples, head_ms, created_at, last_upload_at,
+               last_upload_key
           FROM stream
          WHERE resident_id = $1 AND ($2::text IS NULL OR measure = $2)
            AND ($3::uuid IS NULL OR stream_id > $3)
@@ -65,9 +68,10 @@ def _stream(row: Record) -> Stream:
         unit=MEASURES[row["measure"]].unit,
         source=msgspec.json.decode(row["source"], type=Source),
         samples=row["samples"],
-        newest_ms=row["head_ms"],
+        newest_ms=row["head_ms"] or None,
         created_at=row["created_at"],
         last_upload_at=row["last_upload_at"],
+        last_upload_key=row["last_upload_key"],
     )
 
 
@@ -84,12 +88,13 @@ async def read(
     """The samples that start in `[since, until)`, at most `limit`, never none while there is more."""
     stream = await _owned(conn, resident_id, stream_id)
     ring = await opened(conn, keys, resident_id, [stream.category])
-    rows = await _near(conn, stream, since_ms, until_ms, limit)
-    parts = [_open(row, ring, stream) for row in rows]
-    if not parts:
-        return Page([], None)
-    boundary = rows[-1]["next_ms"]
-    return _page(stream.measure, joined(parts), since_ms, until_ms, boundary, limit)
+    while rows := await _near(conn, stream, since_ms, until_ms, limit):
+        parts, boundary = [_open(row, ring, stream) for row in rows], rows[-1]["next_ms"]
+        page = _page(stream.measure, joined(parts), since_ms, until_ms, boundary, limit)
+        if page.batches or page.next_ms is None:
+            return page
+        since_ms = page.next_ms  # all of these were deleted by their ids
+    return Page([], None)
 
 
 async def _near(
@@ -102,12 +107,12 @@ async def _near(
     """
     sql = """
         WITH near AS (
-            SELECT segment_id, key_version, samples, first_ms, body
+            SELECT segment_id, key_version, seq, samples, first_ms, body
               FROM segment
              WHERE resident_id = $1 AND stream_id = $2
                AND first_ms >= $3::bigint - $6::bigint AND first_ms < $3 AND last_ms >= $3
              UNION ALL
-            (SELECT segment_id, key_version, samples, first_ms, body
+            (SELECT segment_id, key_version, seq, samples, first_ms, body
                FROM segment
               WHERE resident_id = $1 AND stream_id = $2 AND first_ms >= $3 AND first_ms < $4
               ORDER BY first_ms
@@ -118,7 +123,7 @@ async def _near(
                    count(*) FILTER (WHERE first_ms >= $3) OVER w AS place
               FROM near
             WINDOW w AS (ORDER BY first_ms, segment_id))
-        SELECT segment_id, key_version, body, next_ms
+        SELECT segment_id, key_version, body, next_ms, deleted_ids($1, $2, seq) AS dead
           FROM placed
          WHERE first_ms < $3 OR (before < $5 AND place <= 500)
          ORDER BY first_ms, segment_id
@@ -146,7 +151,8 @@ async def delete(conn: Connection, resident_id: UUID, stream_id: UUID) -> Delete
 
     """
     sql = """
-        WITH segments AS (DELETE FROM segment WHERE resident_id = $1 AND stream_id = $2)
+        WITH segments AS (DELETE FROM segment WHERE resident_id = $1 AND stream_id = $2),
+             deletions AS (DELETE FROM sample_deletion WHERE resident_id = $1 AND stream_id = $2)
         DELETE FROM stream WHERE resident_id = $1 AND stream_id = $2 RETURNING samples
     """
     stream = await _held(conn, resident_id, stream_id)
@@ -185,7 +191,8 @@ async def delete_samples(
 
     """
     sql = """
-        SELECT segment_id, key_version, body, first_ms >= $3 AND last_ms < $4 AS inside
+        SELECT first_ms, segment_id, key_version, body, samples,
+               first_ms >= $3 AND last_ms < $4 AS inside, deleted_ids($1, $2, seq) AS dead
           FROM segment
          WHERE resident_id = $1 AND stream_id = $2
            AND first_ms >= $3::bigint - $5::bigint AND first_ms < $4 AND last_ms >= $3
@@ -193,38 +200,23 @@ async def delete_samples(
     stream = await _held(conn, resident_id, stream_id)
     ring = await opened(conn, keys, resident_id, [stream.category])
     rows = await conn.fetch(sql, resident_id, stream_id, since_ms, until_ms, SPAN)
-    kept = [
-        outside(_open(row, ring, stream), since_ms, until_ms) for row in rows if not row["inside"]
-    ]
-    removed = await _remove(conn, stream, [row["segment_id"] for row in rows])
-    additions = [
-        Addition(stream_id, stream.category, part) for columns in kept for part in cut(columns)
-    ]
-    await conn.execute(appending(ring, resident_id, [stream_id], additions))
-    return Deleted(samples=removed - sum(len(columns.start) for columns in kept))
+    old = [Part(row["first_ms"], row["segment_id"], row["key_version"]) for row in rows]
+    whole = sum(row["samples"] for row in rows if row["inside"] and not row["dead"])
+    found = [_open(row, ring, stream) for row in rows if row["dead"] or not row["inside"]]
+    kept = [outside(columns, since_ms, until_ms) for columns in found]
+    new = [part for columns in kept for part in cut(columns)]
+    place = Whole(resident_id, stream_id, stream.category, stream.seq)
+    await exchange(conn, ring, place, old, new)
+    return Deleted(samples=whole + _counted(found) - _counted(kept))
 
 
-async def _remove(conn: Connection, stream: Owned, segment_ids: Sequence[UUID]) -> int:
-    """Delete segments; how many samples they held."""
-    sql = """
-        WITH gone AS (
-            DELETE FROM segment
-             WHERE resident_id = $1 AND stream_id = $2 AND segment_id = ANY($3)
-            RETURNING samples),
-        removed AS (SELECT coalesce(sum(samples), 0) AS samples FROM gone)
-        UPDATE stream s
-           SET samples = s.samples - removed.samples
-          FROM removed
-         WHERE s.resident_id = $1 AND s.stream_id = $2
-        RETURNING removed.samples
-    """
-    removed: int = await conn.fetchval(sql, stream.resident_id, stream.stream_id, segment_ids)
-    return removed
+def _counted(several: Sequence[Columns]) -> int:
+    return sum(len(columns.start) for columns in several)
 
 
 async def _owned(conn: Connection, resident_id: UUID, stream_id: UUID) -> Owned:
     sql = """
-        SELECT resident_id, stream_id, measure, category
+        SELECT resident_id, stream_id, measure, category, seq
           FROM stream
          WHERE resident_id = $1 AND stream_id = $2
     """
@@ -237,7 +229,7 @@ async def _owned(conn: Connection, resident_id: UUID, stream_id: UUID) -> Owned:
 async def _held(conn: Connection, resident_id: UUID, stream_id: UUID) -> Owned:
     """The stream, locked: an upload under way has ended, and the next statement sees what it stored."""
     sql = """
-        SELECT resident_id, stream_id, measure, category
+        SELECT resident_id, stream_id, measure, category, seq
           FROM stream
          WHERE resident_id = $1 AND stream_id = $2
            FOR UPDATE
@@ -250,4 +242,5 @@ async def _held(conn: Connection, resident_id: UUID, stream_id: UUID) -> Owned:
 
 def _open(row: Record, ring: Ring, stream: Owned) -> Columns:
     place = Place(stream.resident_id, stream.stream_id, row["segment_id"], row["key_version"])
-    return unseal(ring.keys[stream.category, row["key_version"]], place, row["body"])
+    columns = unseal(ring.keys[stream.category, row["key_version"]], place, row["body"])
+    return without(columns, dead(row["dead"]))
