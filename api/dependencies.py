@@ -64,7 +64,7 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
     once = await OnceKey.read(request) if asks_for(request, "once") else None
     subject = login.hmac if login else None
     enter = request.scope["state"].get("enter")
-    if login and enter is None:
+    if login and enter is None and once is None:
         async with state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield await _checked(connection, state)
         return

@@ -12,14 +12,15 @@ import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from api.auth import resident
+from api.auth import resident, resident_alone
 from api.bodies import JSON, MSGPACK
-from api.dependencies import Conn, DataKeys, Me, Once
+from api.dependencies import Conn, DataKeys, Me, Once, Visitor
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from domain.donations import store as donations
 from domain.donations import streams
 from domain.donations.model import SAFE, Batch, Deleted, Millis, Stream, Upload, UploadAnswer
+from domain.donations.opening import open_at
 from domain.errors import NotFound
 
 LARGEST = 8 << 20
@@ -44,12 +45,12 @@ SampleLimit = Annotated[
 
 @post(
     "/v1/me/donations",
-    guards=[resident],
+    guards=[resident_alone],
     opt={"body_limit": LARGEST, "media_types": (JSON, MSGPACK)},
     status_code=200,
 )
 async def donate(
-    conn: Conn, me: Me, once: Once, data_keys: DataKeys, data: JSONBody[Upload]
+    conn: Conn, visitor: Visitor, once: Once, data_keys: DataKeys, data: JSONBody[Upload]
 ) -> Response[UploadAnswer]:
     """Give samples from one source.
 
@@ -57,8 +58,9 @@ async def donate(
     were not taken and why. Only what was measured while a consent to collect it held is taken.
     Sending samples again, in any order and any split, stores none of them twice.
     """
-    answer = await donations.donate(conn, data_keys, me.resident_id, data, datetime.now(UTC))
-    return once.keep(answer, 200)
+    opening = await open_at(conn, data_keys, once.knock(visitor.door), data)
+    taken = await donations.take(conn, data_keys, opening, data, datetime.now(UTC), once.key)
+    return once.keep(taken.answer, 200, first=taken.words)
 
 
 @get("/v1/me/streams", guards=[resident])

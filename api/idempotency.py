@@ -10,13 +10,14 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import msgspec
-from asyncpg import UniqueViolationError
+from asyncpg import Record, UniqueViolationError
 from litestar import Request, Response
 
 from api.bodies import JSON
 from api.problems import Replay
+from domain.caller import Resident
 from domain.errors import Busy, Refusal
-from domain.residents.identity import Claim, Reply, keeping
+from domain.residents.identity import Claim, Door, Knock, Reply, claimed, keeping
 
 T = TypeVar("T")
 HEADER = b"idempotency-key"
@@ -45,6 +46,7 @@ class Once:
         self._fingerprint = fingerprint
         self._actor_id: UUID | None = None
         self._reply: Reply | None = None
+        self._first = ""
 
     @classmethod
     async def read(cls, request: Request[Any, Any, Any]) -> "Once":
@@ -71,11 +73,24 @@ class Once:
             raise Busy(UNDER_WAY)
         self._actor_id = actor_id
 
-    def keep(self, value: T, status: int = 201, media_type: str = JSON) -> Response[T]:
-        """Answer, and have the answer's bytes stored with the COMMIT (`last_words`)."""
+    def knock(self, door: Door) -> Knock:
+        """For a route whose first statement lets the resident in, and claims the key with it."""
+
+        def admit(row: Record) -> Resident:
+            resident = door.admit(row)
+            self.take(resident.actor_id, claimed(row))
+            return resident
+
+        return Knock(door, self.route, self.key, admit)
+
+    def keep(
+        self, value: T, status: int = 201, media_type: str = JSON, first: str = ""
+    ) -> Response[T]:
+        """Answer, and have the answer's bytes stored with the COMMIT (`last_words`), `first` before them."""
         if self._actor_id is None:
             raise RuntimeError("no `conn` has claimed this key")
         body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+        self._first = first
         self._reply = Reply(
             actor_id=self._actor_id,
             route=self.route,
@@ -91,7 +106,7 @@ class Once:
         """What keeps the answer. An answered key without one must not be committed."""
         if self._reply is None:
             raise RuntimeError("the route did not keep its answer")
-        return keeping(self._reply)
+        return self._first + keeping(self._reply)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The one place that opens transactions, and the few words every store uses to read rows."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -71,19 +71,28 @@ async def begin(
         raise
 
 
-def calling(procedure: str, *values: UUID | int | str | bytes) -> str:
+Value: TypeAlias = UUID | int | str | bytes | None
+
+
+def calling(procedure: str, *values: Value | Sequence[Value]) -> str:
     """The call of a procedure, with nothing in it that could break out: digits alone."""
     return f"CALL {procedure}({', '.join(map(_literal, values))});"
 
 
-def _literal(value: UUID | int | str | bytes) -> str:
-    if isinstance(value, UUID):
-        return f"'{UUID(int=value.int)}'"
-    if isinstance(value, int):
-        return str(int(value))
-    if isinstance(value, bytes):
-        return f"'\\x{value.hex()}'"
-    return f"convert_from('\\x{value.encode().hex()}', 'UTF8')"
+def _literal(value: Value | Sequence[Value]) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case int():
+            return str(value)
+        case UUID():
+            return f"'{UUID(int=value.int)}'::uuid"
+        case bytes():
+            return f"'\\x{value.hex()}'::bytea"
+        case str():
+            return f"convert_from('\\x{value.encode().hex()}', 'UTF8')"
+        case _:
+            return f"ARRAY[{', '.join(map(_literal, value))}]" if value else "'{}'"
 
 
 async def act_for(conn: Connection, resident_id: UUID) -> None:

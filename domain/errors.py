@@ -7,7 +7,7 @@ class Refusal(Exception):
     """Refused."""
 
     status: ClassVar[int] = 400
-    retry_after: ClassVar[int | None] = None
+    retry_after: int | None = None
 
     def __init__(self, detail: str = "", **extension: Any) -> None:
         """Keep what the caller may know: a detail free of user input, and problem members."""

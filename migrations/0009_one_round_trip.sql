@@ -86,3 +86,71 @@ BEGIN
          WHERE h.resident_id = p_resident
          ORDER BY g.item_id, g.category;
 END $$;
+
+-- What an upload has to know before it can be judged, sealed and stored, behind the resident's lock:
+-- what may be collected when, the data keys, the source's streams (locked, each measure in its order),
+-- the seconds to wait where too many uploads came of late. No row: there is no such resident to lock.
+CREATE FUNCTION donation_open(
+    p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer)
+RETURNS TABLE (
+    categories text[], periods tstzmultirange[], live boolean[],
+    scopes text[], versions integer[], keks text[], wrapped bytea[],
+    stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, locked boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
+       FROM resident_lock l WHERE l.resident_id = p_resident;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
+      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
+    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+      INTO scopes, versions, keks, wrapped
+      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
+    SELECT array_agg(s.stream_id), array_agg(s.measure), array_agg(s.head_ms), array_agg(s.seq), max(s.wait)
+      INTO stream_ids, measures, heads, seqs, wait
+      FROM (SELECT t.stream_id, t.measure, t.head_ms, t.seq,
+                   CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
+                        THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END AS wait
+              FROM stream t
+             WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures)
+             ORDER BY t.measure
+               FOR UPDATE) s;
+    locked := true;
+    RETURN NEXT;
+END $$;
+
+-- The segments of an upload, and what its streams (locked) say of it; or, not uploaded, what a deletion
+-- of samples has left of segments.
+CREATE PROCEDURE donation_append(
+    p_resident uuid, p_uploaded boolean, p_key text, p_streams uuid[], p_stream_ids uuid[], p_segment_ids uuid[], p_categories text[],
+    p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_bodies bytea[])
+LANGUAGE plpgsql AS $$
+BEGIN
+    WITH given AS (
+        SELECT * FROM unnest(p_stream_ids, p_segment_ids, p_categories, p_versions, p_firsts, p_lasts, p_samples, p_bodies)
+               AS g (stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body)),
+    sums AS (
+        SELECT one.stream_id, count(g.stream_id) AS segments, max(g.last_ms) AS last_ms, coalesce(sum(g.samples), 0) AS samples
+          FROM unnest(p_streams) one (stream_id) LEFT JOIN given g USING (stream_id)
+         GROUP BY one.stream_id),
+    moved AS (
+        UPDATE stream s
+           SET seq = s.seq + 1,
+               loose = s.loose + sums.segments,
+               head_ms = greatest(s.head_ms, sums.last_ms),
+               samples = s.samples + sums.samples,
+               last_upload_at = CASE WHEN p_uploaded THEN statement_timestamp() ELSE s.last_upload_at END,
+               last_upload_key = coalesce(p_key, s.last_upload_key),
+               recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                   THEN statement_timestamp() ELSE s.recent_since END,
+               recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                     THEN 1 ELSE s.recent_uploads + 1 END
+          FROM sums
+         WHERE s.resident_id = p_resident AND s.stream_id = sums.stream_id
+        RETURNING s.stream_id, s.seq)
+    INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
+    SELECT p_resident, g.stream_id, g.segment_id, g.category, g.key_version, g.first_ms, g.last_ms, g.samples, g.body, m.seq
+      FROM given g JOIN moved m USING (stream_id);
+END $$;

@@ -5,8 +5,9 @@ statement that reads permits and data, then the record of the use, then COMMIT, 
 Those that `lock_many` does not return are being withdrawn from: leave them out, never wait.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -118,24 +119,21 @@ async def may(conn: Connection, resident_id: UUID, use: str, category: str) -> b
     return allowed
 
 
-async def collectable(
-    conn: Connection, resident_id: UUID, categories: Sequence[str]
-) -> dict[str, Collectable]:
-    """When a sample of each category must have been measured to be taken in. Absent: never."""
-    sql = """
-        SELECT category, data_period, live
-          FROM collectable
-         WHERE resident_id = $1 AND category = ANY($2)
+def collectable(rows: Iterable[tuple[str, Iterable[Any], bool]]) -> dict[str, Collectable]:
+    """When a sample of each category must have been measured to be taken in. Absent: never.
+
+    `rows` are category, period and whether it goes on, as `donation_open` reads them behind the lock.
     """
-    found: dict[str, Collectable] = {}
-    rows = await conn.fetch(sql, resident_id, categories)
-    for category in {row["category"] for row in rows}:
-        of_it = [row for row in rows if row["category"] == category]
-        found[category] = Collectable(
-            live=any(row["live"] for row in of_it),
-            periods=milliseconds(union(*(from_ranges(row["data_period"]) for row in of_it))),
+    by_category: dict[str, list[tuple[Iterable[Any], bool]]] = {}
+    for category, period, live in rows:
+        by_category.setdefault(category, []).append((period, live))
+    return {
+        category: Collectable(
+            live=any(live for _, live in grants),
+            periods=milliseconds(union(*(from_ranges(period) for period, _ in grants))),
         )
-    return found
+        for category, grants in by_category.items()
+    }
 
 
 async def live_categories(conn: Connection, resident_id: UUID) -> set[str]:

@@ -43,9 +43,7 @@ async def opened(
     return await ring_of(provider, resident_id, rows)
 
 
-async def ring_of(
-    provider: KeyProvider, resident_id: UUID, rows: Iterable[Iterable[Any]]
-) -> Ring:
+async def ring_of(provider: KeyProvider, resident_id: UUID, rows: Iterable[Iterable[Any]]) -> Ring:
     """The keys of rows of scope, version, kek and wrapped. Raises `KeyUnavailable`, `KeyForeign`."""
     names, sealed = [], []
     for scope, version, kek, wrapped in rows:

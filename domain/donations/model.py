@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from domain import fields
+from domain.errors import Refusal
 from domain.fields import CLEAN, Input, Name
 
 MAX_BATCHES = 32
@@ -135,6 +136,17 @@ class Upload(Input, frozen=True, kw_only=True):
         size = sum(len(b.start) for b in self.batches) + sum(len(d.id) for d in self.deletions)
         if not 0 < size <= MAX_UPLOAD:
             raise ValueError("an upload holds at least one sample or deletion, at most 100,000")
+
+
+class TooManyUploads(Refusal):
+    """This source has sent more uploads within a minute than are taken."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        """Say after how many seconds to go on."""
+        super().__init__("Go on after Retry-After, with larger batches.")
+        self.retry_after = seconds
 
 
 class Rejection(Struct, frozen=True, kw_only=True):

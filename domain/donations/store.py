@@ -4,32 +4,24 @@ Order within a transaction: the resident's lock, what may be collected, the data
 streams (each by name, so that two uploads never wait for each other in a circle), the samples.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 import numpy as np
-from msgspec import Struct
 
-from domain.consents import gate
-from domain.db import Connection, fetch_all, new_id
+from domain.db import Connection, calling, new_id
 from domain.donations.admission import Judged, judge_all
-from domain.donations.columns import SPAN, Columns, Ints, cut, fresh
-from domain.donations.data_keys import Ring, opened_or_made
+from domain.donations.columns import SPAN, Columns, Ints, cut, fresh, without
+from domain.donations.corrections import NO_IDS, corrected
+from domain.donations.data_keys import Ring
+from domain.donations.deletions import dead
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
-from domain.donations.model import BatchAnswer, Source, Upload, UploadAnswer, total
+from domain.donations.model import BatchAnswer, Upload, UploadAnswer, total
+from domain.donations.opening import Head, Opening, completed, open_for
 from domain.donations.segments import Place, seal, unseal
-
-
-class Head(Struct, frozen=True):
-    """A stream locked for writing, and the start of its newest sample in ms."""
-
-    stream_id: UUID
-    measure: str
-    head_ms: int
 
 
 class Addition(NamedTuple):
@@ -40,6 +32,13 @@ class Addition(NamedTuple):
     columns: Columns
 
 
+class Taken(NamedTuple):
+    """What became of an upload, and the statement that makes it so: it may go with the COMMIT."""
+
+    answer: UploadAnswer
+    words: str
+
+
 async def donate(
     conn: Connection, keys: KeyProvider, resident_id: UUID, upload: Upload, now: datetime
 ) -> UploadAnswer:
@@ -47,31 +46,52 @@ async def donate(
 
     Raises:
         Unavailable: a withdrawal or an erasure of the resident is under way.
+        TooManyUploads: this source has sent more of late than is taken.
 
     """
-    await gate.lock_own(conn, resident_id)
-    collectable = await gate.collectable(conn, resident_id, _categories(upload))
-    verdicts = judge_all(upload.batches, collectable, int(now.timestamp() * 1000))
-    by_measure: dict[str, list[Columns]] = {}
-    for batch, verdict in zip(upload.batches, verdicts, strict=True):
-        if len(verdict.columns.start):
-            by_measure.setdefault(batch.measure, []).append(verdict.columns)
-    if not by_measure:
-        return total([_answer(verdict, None, verdict.columns) for verdict in verdicts])
-    scopes = sorted({MEASURES[measure].category for measure in by_measure})
-    ring = await opened_or_made(conn, keys, resident_id, scopes)
-    streams = await _heads(conn, resident_id, upload.source, sorted(by_measure))
-    known = await _known(conn, ring, resident_id, streams, by_measure)
+    opening = await open_for(conn, keys, resident_id, upload)
+    taken = await take(conn, keys, opening, upload, now)
+    if taken.words:
+        await conn.execute(taken.words)
+    return taken.answer
+
+
+async def take(
+    conn: Connection,
+    keys: KeyProvider,
+    opening: Opening,
+    upload: Upload,
+    now: datetime,
+    key: str | None = None,
+) -> Taken:
+    """Judge and seal an upload (see `donate`). Its samples are stored by the words alone."""
+    verdicts = judge_all(upload.batches, opening.collectable, int(now.timestamp() * 1000))
+    given = _by_measure(upload, verdicts)
+    deleted = {d.measure for d in upload.deletions if d.measure in MEASURES}
+    if not given and not deleted:
+        return Taken(total([_answer(verdict, None, verdict.columns) for verdict in verdicts]), "")
+    opening = await completed(conn, keys, opening, upload.source, given, deleted)
+    left = await corrected(conn, opening, upload, verdicts)
+    known = await _known(conn, opening, given, left.replaced)
     answers, additions = [], []
-    for batch, verdict in zip(upload.batches, verdicts, strict=True):
-        head = streams.get(batch.measure) if len(verdict.columns.start) else None
-        new = fresh(verdict.columns, known[head.stream_id]) if head else verdict.columns
-        answers.append(_answer(verdict, head, new))
-        if head and len(new.start):
+    for batch, verdict, new in zip(upload.batches, verdicts, left.columns, strict=True):
+        head = opening.streams.get(batch.measure) if len(verdict.columns.start) else None
+        if head is not None:
+            new = fresh(new, known[head.stream_id])  # noqa: PLW2901
             category = MEASURES[batch.measure].category
             additions += [Addition(head.stream_id, category, part) for part in cut(new)]
-    await append(conn, ring, resident_id, [h.stream_id for h in streams.values()], additions)
-    return total(answers)
+        answers.append(_answer(verdict, head, new))
+    touched = [opening.streams[measure].stream_id for measure in sorted({*given, *deleted})]
+    words = appending(opening.ring, opening.resident_id, touched, additions, uploaded=True, key=key)
+    return Taken(total(answers, left.deleted), words)
+
+
+def _by_measure(upload: Upload, verdicts: Sequence[Judged]) -> dict[str, list[Columns]]:
+    given: dict[str, list[Columns]] = {}
+    for batch, verdict in zip(upload.batches, verdicts, strict=True):
+        if len(verdict.columns.start):
+            given.setdefault(batch.measure, []).append(verdict.columns)
+    return given
 
 
 async def categories(conn: Connection, resident_id: UUID) -> list[str]:
@@ -95,11 +115,6 @@ async def erase(conn: Connection, resident_id: UUID, categories: list[str]) -> N
     await conn.execute(sql, resident_id, categories)
 
 
-def _categories(upload: Upload) -> list[str]:
-    named = {batch.measure for batch in upload.batches} & MEASURES.keys()
-    return sorted({MEASURES[measure].category for measure in named})
-
-
 def _answer(verdict: Judged, head: Head | None, new: Columns) -> BatchAnswer:
     stored_before = len(verdict.columns.start) - len(new.start)
     return BatchAnswer(
@@ -110,98 +125,66 @@ def _answer(verdict: Judged, head: Head | None, new: Columns) -> BatchAnswer:
     )
 
 
-async def _heads(
-    conn: Connection, resident_id: UUID, source: Source, measures: Sequence[str]
-) -> dict[str, Head]:
-    """The streams of a source, locked, by measure; made at first need."""
-    sql = """
-        SELECT stream_id, measure, head_ms
-          FROM stream
-         WHERE resident_id = $1 AND source = $2 AND measure = ANY($3)
-         ORDER BY measure
-           FOR UPDATE
-    """
-    name = msgspec.json.encode(source).decode()
-    found = await fetch_all(conn, Head, sql, resident_id, name, measures)
-    if len(found) < len(measures):
-        await _make(conn, resident_id, name, sorted(set(measures) - {h.measure for h in found}))
-        found = await fetch_all(conn, Head, sql, resident_id, name, measures)
-    return {head.measure: head for head in found}
-
-
-async def _make(conn: Connection, resident_id: UUID, source: str, measures: Sequence[str]) -> None:
-    sql = """
-        INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
-        SELECT $1, made.stream_id, made.measure, made.category, $2, 0, 0
-          FROM unnest($3::uuid[], $4::text[], $5::text[]) AS made (stream_id, measure, category)
-            ON CONFLICT (resident_id, measure, source) DO NOTHING
-    """
-    ids = [new_id() for _ in measures]
-    of_each = [MEASURES[measure].category for measure in measures]
-    await conn.execute(sql, resident_id, source, ids, measures, of_each)
-
-
 async def _known(
     conn: Connection,
-    ring: Ring,
-    resident_id: UUID,
-    streams: dict[str, Head],
-    wanted: dict[str, list[Columns]],
+    opening: Opening,
+    given: dict[str, list[Columns]],
+    replaced: dict[UUID, Ints],
 ) -> dict[UUID, Ints]:
-    """The starts stored already, by stream, where the wanted ones overlap; what is newer is not read."""
+    """The starts stored already, by stream, where the given ones overlap; what is newer is not read.
+
+    Samples that were deleted, or that this upload replaces, leave their starts free.
+    """
     sql = """
-        SELECT s.stream_id, s.segment_id, s.category, s.key_version, s.body
+        SELECT s.stream_id, s.segment_id, s.category, s.key_version, s.body,
+               deleted_ids($1, s.stream_id, s.seq) AS deleted
           FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[])
                AS w (stream_id, earliest, since, until)
           JOIN segment s ON s.resident_id = $1 AND s.stream_id = w.stream_id
                         AND s.first_ms BETWEEN w.earliest AND w.until AND s.last_ms >= w.since
     """
-    starts: dict[UUID, list[Ints]] = {head.stream_id: [] for head in streams.values()}
+    starts: dict[UUID, list[Ints]] = {}
     overlaps = []
-    for measure, head in streams.items():
-        since = min(int(part.start[0]) for part in wanted[measure])
+    for measure, parts in given.items():
+        head = opening.streams[measure]
+        starts[head.stream_id] = []
+        since = min(int(part.start[0]) for part in parts)
         if since <= head.head_ms:
-            until = max(int(part.start[-1]) for part in wanted[measure])
+            until = max(int(part.start[-1]) for part in parts)
             # Not subtracted in SQL: under row-level security arithmetic on a column uses no index.
             overlaps.append((head.stream_id, since - SPAN, since, until))
     if overlaps:
-        for row in await conn.fetch(sql, resident_id, *zip(*overlaps, strict=True)):
-            place = Place(resident_id, row["stream_id"], row["segment_id"], row["key_version"])
-            key = ring.keys[row["category"], row["key_version"]]
-            starts[row["stream_id"]].append(unseal(key, place, row["body"]).start)
-    none = np.empty(0, np.int64)
-    return {stream: np.sort(np.concatenate([none, *parts])) for stream, parts in starts.items()}
+        for row in await conn.fetch(sql, opening.resident_id, *zip(*overlaps, strict=True)):
+            stream_id = row["stream_id"]
+            place = Place(opening.resident_id, stream_id, row["segment_id"], row["key_version"])
+            key = opening.ring.keys[row["category"], row["key_version"]]
+            stored = unseal(key, place, row["body"])
+            left = without(stored, dead(row["deleted"]))
+            starts[stream_id].append(without(left, replaced.get(stream_id, NO_IDS)).start)
+    return {
+        stream_id: np.sort(np.concatenate(parts)) if parts else NO_IDS
+        for stream_id, parts in starts.items()
+    }
 
 
-async def append(
-    conn: Connection,
+def appending(
     ring: Ring,
     resident_id: UUID,
     stream_ids: Sequence[UUID],
-    additions: Sequence[Addition],
+    additions: Iterable[Addition],
     *,
-    uploaded: bool = True,
-) -> None:
-    """Seal and store the additions, and move the heads of the streams (locked), in one statement."""
-    sql = """
-        WITH added AS (
-            INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version,
-                                 first_ms, last_ms, samples, body)
-            SELECT $1, * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::int[],
-                                     $7::bigint[], $8::bigint[], $9::int[], $10::bytea[])
-            RETURNING stream_id, last_ms, samples)
-        UPDATE stream s
-           SET last_upload_at = CASE WHEN $11 THEN statement_timestamp() ELSE last_upload_at END,
-               head_ms = greatest(s.head_ms, (SELECT max(last_ms) FROM added a WHERE a.stream_id = s.stream_id)),
-               samples = s.samples + (SELECT coalesce(sum(samples), 0) FROM added a WHERE a.stream_id = s.stream_id)
-         WHERE s.resident_id = $1 AND s.stream_id = ANY($2)
-    """
+    uploaded: bool = False,
+    key: str | None = None,
+) -> str:
+    """The words that store sealed additions and move their streams (locked) on."""
     rows = [_row(ring, resident_id, addition) for addition in additions]
-    columns = zip(*rows, strict=True) if rows else [[]] * 8
-    await conn.execute(sql, resident_id, stream_ids, *columns, uploaded)
+    columns = zip(*rows, strict=True) if rows else [()] * 8
+    return calling("donation_append", resident_id, uploaded, key, stream_ids, *columns)
 
 
-def _row(ring: Ring, resident_id: UUID, addition: Addition) -> tuple[object, ...]:
+def _row(
+    ring: Ring, resident_id: UUID, addition: Addition
+) -> tuple[UUID, UUID, str, int, int, int, int, bytes]:
     stream_id, category, columns = addition
     version = ring.newest(category)
     place = Place(resident_id, stream_id, new_id(), version)

@@ -1,7 +1,8 @@
 """From a login to who is behind it: the directories of residents and of staff."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -54,6 +55,18 @@ class Door(Struct, frozen=True, kw_only=True):
         return Resident(resident_id=resident_id, language=found["language"], zone=found["zone"])
 
 
+class Knock(NamedTuple):
+    """A login that asks to come in with an Idempotency-Key, in the first statement of what it asks.
+
+    `admit` is handed what that statement found, and raises where it may not come in.
+    """
+
+    door: Door
+    route: str
+    key: str
+    admit: Callable[[Record], Resident]
+
+
 async def enter(conn: Connection, door: Door) -> Resident:
     """The resident of a login, as whom the rest of the transaction acts (app.resident). Raises as `Door.admit`."""
     sql = """
@@ -70,7 +83,12 @@ async def enter_once(conn: Connection, door: Door, route: str, key: str) -> tupl
           FROM enter($1, $2, $3, $4)
     """
     row: Any = await conn.fetchrow(sql, door.issuer, door.subject_hmac, route, key)
-    return door.admit(row), Claim(**{name: row[name] for name in Claim.__struct_fields__})
+    return door.admit(row), claimed(row)
+
+
+def claimed(row: Record) -> Claim:
+    """The claim in a row that has its columns."""
+    return Claim(**{name: row[name] for name in Claim.__struct_fields__})
 
 
 async def claim(conn: Connection, actor_id: UUID, route: str, key: str) -> Claim:
