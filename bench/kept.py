@@ -5,16 +5,21 @@ the worker's compaction runs, and then VACUUM as autovacuum would.
 """
 
 import statistics
+from datetime import UTC, datetime
 from itertools import groupby, pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
+from api import data_keys
 from bench.donors import consent
 from bench.load import percentile, post, read, run
 from bench.region import Region, region
 from bench.series import SOURCE, THOUSAND, upload
 from bench.uploads import ABSENT
-from demo.series import HOUR, Series, heart_rate
+from demo.series import DAY, HOUR, Series, heart_rate
+from domain.db import Pool
+from domain.donations.compaction import OPEN_DAYS, closed, compact
+from domain.donations.keys import KeyProvider
 from migrations.embedded import Cluster
 
 RESIDENTS = 5
@@ -44,22 +49,34 @@ async def kept(cluster: Cluster) -> dict[str, Any]:
 
 
 async def _upload_hourly(here: Region, series: Series) -> None:
-    for day in series.daily():
-        for _, pairs in groupby(day.pairs(), lambda pair: pair[0] // HOUR):
-            starts, values = zip(*pairs, strict=True)
-            body = upload(Series(list(starts), list(values)))
-            sent = [_give(here, resident, body) for resident in here.residents]
-            (await run(here.server.port, len(sent), sent)).expect(200)
-        await _compact(here)
+    """Each of the series' days: its hours, then what the worker does when the day is two days old."""
+    keys = data_keys.provider(here.site.settings)
+    async with here.site.pool(1, "worker") as worker:
+        for day in series.daily():
+            for _, pairs in groupby(day.pairs(), lambda pair: pair[0] // HOUR):
+                starts, values = zip(*pairs, strict=True)
+                body = upload(Series(list(starts), list(values)))
+                sent = [_give(here, resident, body) for resident in here.residents]
+                (await run(here.server.port, len(sent), sent)).expect(200)
+            await _compact(here, worker, keys, (day.start[0] // DAY - OPEN_DAYS) * DAY)
+        await _compact(here, worker, keys, closed(datetime.now(UTC)))
 
 
 def _give(here: Region, resident: UUID, body: dict[str, Any]) -> bytes:
     return post("/v1/me/donations", here.token(resident), body, str(uuid4()))
 
 
-async def _compact(here: Region) -> None:
-    """All that the worker would, and then VACUUM as autovacuum would."""
-    raise NotImplementedError
+async def _compact(here: Region, worker: Pool, keys: KeyProvider, until_ms: int) -> None:
+    """A whole walk of compaction, and VACUUM as autovacuum would.
+
+    The clock is turned on: the walk need not rest, and the uploads of a minute are forgotten.
+    """
+    async with here.site.connect() as conn:
+        await conn.execute("UPDATE compaction SET resting = true, begun_at = '-infinity'")
+        await conn.execute("UPDATE stream SET recent_uploads = 0")
+        while await compact(worker, keys, until_ms):
+            pass
+        await conn.execute(f"VACUUM {', '.join(TABLES)}")
 
 
 async def _sizes(here: Region, samples: int) -> dict[str, Any]:
@@ -78,19 +95,32 @@ async def _sizes(here: Region, samples: int) -> dict[str, Any]:
 
 async def _read_own(here: Region, series: Series) -> float:
     """Samples a second, in pages of ten thousand, each with a token never seen before."""
-    edges = [*series.start[::PAGE], series.start[-1] + 1]
-    rates = []
+    samples, rates = len(series.start), []
+    of_one = (await _pages(here, series))[:: len(here.residents)]
+    async with here.server.http() as http:
+        answers = [await http.exchange(page) for page in of_one]
+    found = sum(len(batch["start"]) for page in answers for batch in page.json()["items"])
+    if found != samples:
+        raise RuntimeError(f"{samples} samples were given, and {found} read")
     for _ in range(ROUNDS):
-        pages = []
-        for resident, stream in (await _streams(here)).items():
-            path = f"/v1/me/streams/{stream}/samples?limit={PAGE}"
-            for since, until in pairwise(edges):
-                token = here.token(resident)
-                pages.append(read(f"{path}&from={since}&to={until}", token))
-        sent = await run(here.server.port, CLIENTS, pages)
+        sent = await run(here.server.port, CLIENTS, await _pages(here, series))
         sent.expect(200)
-        rates.append(RESIDENTS * len(series.start) / sent.took)
+        rates.append(len(here.residents) * samples / sent.took)
     return statistics.median(rates)
+
+
+async def _pages(here: Region, series: Series) -> list[bytes]:
+    """Requests for all samples, the residents in turn."""
+    edges = [*series.start[::PAGE], series.start[-1] + 1]
+    streams = await _streams(here)
+    return [
+        read(
+            f"/v1/me/streams/{stream}/samples?limit={PAGE}&from={since}&to={until}",
+            here.token(resident),
+        )
+        for since, until in pairwise(edges)
+        for resident, stream in streams.items()
+    ]
 
 
 async def _streams(here: Region) -> dict[UUID, UUID]:
