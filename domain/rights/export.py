@@ -19,9 +19,10 @@ from domain.audit import store as audit
 from domain.caller import Resident
 from domain.consents import blocks, review
 from domain.consents import store as consents
+from domain.damage import Damaged
 from domain.db import Connection, Pool, begin, fetch_all
 from domain.donations import streams
-from domain.donations.keys import KeyProvider, KeyUnavailable, WrappedKey
+from domain.donations.keys import KeyProvider, WrappedKey
 from domain.errors import NotFound, Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
@@ -83,7 +84,7 @@ class Taken:
             asyncpg.PostgresError,
             asyncpg.InterfaceError,
             OSError,
-            KeyUnavailable,
+            Damaged,
             Refusal,
         ) as no:
             log.warning("export_broke_off", error=type(no).__name__)
