@@ -29,12 +29,12 @@ from domain.disclosures.model import (
     use,
 )
 from domain.donations.keys import KeyProvider
-from domain.donations.study_reads import BEGINNING, Mark, Run, read_for_study
+from domain.donations.study_reads import Mark, Most, Run, read_for_study
 from domain.studies import enrolments
 
-MOST_SEGMENTS = 64
-"""Of one statement."""
+MOST_SEGMENTS = 500
 MOST_SAMPLES = 200_000
+"""Of one statement, about."""
 LONGEST_SECONDS = 0.1
 """After either a transaction is closed, so that a withdrawal waits for little."""
 LEAST_WIDTH = 8
@@ -45,11 +45,11 @@ log = structlog.get_logger()
 
 
 class Place(NamedTuple):
-    """A participant still to be read, and from where."""
+    """A participant still to be read, and from where, if not from the beginning."""
 
     code: UUID
     resident_id: UUID
-    mark: Mark = BEGINNING
+    mark: Mark | None = None
     begun: bool = False
 
 
@@ -89,6 +89,13 @@ class Walk(NamedTuple):
     participants: int = 0
     samples: int = 0
 
+    def window(self) -> Sequence[Place]:
+        """The next to read together: one that was begun stands first, since a reading has one mark."""
+        for at, place in enumerate(self.queue[: self.width]):
+            if at and place.mark is not None:
+                return self.queue[:at]
+        return self.queue[: self.width]
+
     def after(self, step: Step, samples: int) -> "Walk":
         """Where a reading stands after a batch: over when nobody is left, or nobody was reached."""
         whole = step.done - len(step.partial)
@@ -112,6 +119,10 @@ class Open(NamedTuple):
 
     locked: frozenset[UUID]
     permits: Mapping[UUID, Sequence[Permit]]
+
+    def of(self, window: Sequence[Place]) -> list[Permit]:
+        """The permits of these participants, in their order."""
+        return [one for place in window for one in self.permits.get(place.code, ())]
 
 
 class Budget:
@@ -196,18 +207,20 @@ async def _batch(
     """One transaction: locks, then permits, then data, then the record of the use."""
     purpose = await check_standing(conn, reader)
     walk = await _filled(conn, reader, walk)
-    window = walk.queue[: walk.width]
+    window = walk.window()
     opened = await _open(conn, reader, wanted, window)
-    budget, given, uses = Budget(), list[Given](), list[Use]()
-    step = Step()
+    parts, mark = await _read(conn, keys, opened.of(window), wanted, window)
+    given, uses, step = list[Given](), list[Use](), Step()
     for place in window:
-        permits = opened.permits.get(place.code, ())
-        parts, mark = await _read(conn, keys, permits, wanted, place.mark, budget)
-        if parts:
-            given += [Given(place.code, part) for part in parts]
-            uses.append(use(reader, purpose, parts, permits))
-        step = step.then(place, mark, begun=bool(parts), locked=place.resident_id in opened.locked)
-        if budget.spent:
+        current = place.code in opened.permits  # and not an earlier episode's
+        of_them = parts.get(place.resident_id, ()) if current else ()
+        if of_them:
+            given += [Given(place.code, part) for part in of_them]
+            uses.append(use(reader, purpose, of_them, opened.permits[place.code]))
+        here = mark if current and mark and mark.resident_id == place.resident_id else None
+        locked = place.resident_id in opened.locked
+        step = step.then(place, here, begun=bool(of_them), locked=locked)
+        if here is not None:
             break
     await audit.record(conn, uses)
     return walk.after(step, sum(one.samples for one in uses)), given
@@ -244,18 +257,18 @@ async def _read(
     keys: KeyProvider,
     permits: Sequence[Permit],
     wanted: Wanted,
-    mark: Mark,
-    budget: Budget,
-) -> tuple[list[Run], Mark | None]:
-    """One participant's samples from a mark on, and where to go on if the budget ended first."""
-    parts: list[Run] = []
-    after: Mark | None = mark
-    while permits and after is not None:
-        reading = await read_for_study(conn, keys, permits, after, MOST_SEGMENTS)
-        asked = [p for p in reading.runs if not wanted.measures or p.measure in wanted.measures]
-        parts += asked
-        after = reading.mark
-        budget.spend(asked)
-        if budget.spent:
-            return parts, after
+    window: Sequence[Place],
+) -> tuple[dict[UUID, list[Run]], Mark | None]:
+    """The participants' samples, by resident, and where to go on if the budget ended first."""
+    budget, parts = Budget(), dict[UUID, list[Run]]()
+    measures, most = wanted.measures or (), Most(MOST_SEGMENTS, MOST_SAMPLES)
+    mark = window[0].mark if window else None
+    while permits:
+        page = await read_for_study(conn, keys, permits, mark, measures, most)
+        for run in page.runs:
+            parts.setdefault(run.resident_id, []).append(run)
+        mark = page.mark
+        budget.spend(page.runs)
+        if mark is None or budget.spent:
+            return parts, mark
     return parts, None

@@ -1,10 +1,12 @@
 """What a study reads: the samples that its permits open, and nothing beside them.
 
 The caller has the residents' locks and the permits from the gate, records the access in the same
-transaction, and lets no byte leave before COMMIT.
+transaction, and lets no byte leave before COMMIT. Pages end at a time, not at a segment: segments
+may be merged between two of them.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,19 +16,38 @@ from asyncpg import Record
 from domain.consents.gate import Milliseconds, Permit
 from domain.db import Connection
 from domain.donations.admission import admitted
-from domain.donations.columns import Columns
+from domain.donations.columns import SPAN, Columns, between, joined, without
+from domain.donations.data_keys import KeyMissing
+from domain.donations.deletions import dead
 from domain.donations.keys import KeyProvider, WrappedKey, context
 from domain.donations.model import SAFE
 from domain.donations.segments import Place, unseal
 
-Mark = tuple[UUID, UUID, int, UUID]
-"""The last segment that was read: resident, stream, first ms, segment."""
+Named = tuple[UUID, str, int]
+"""A data key: resident, category, version."""
 
-BEGINNING: Mark = (UUID(int=0), UUID(int=0), -SAFE, UUID(int=0))
+
+class Most(NamedTuple):
+    """Of a page, about: the last of its segments is read whole."""
+
+    segments: int = 500
+    samples: int = 200_000
+
+
+USUAL = Most()
+
+
+class Mark(NamedTuple):
+    """The sample to read on from: all before it, in the order of the permits, have been read."""
+
+    resident_id: UUID
+    category: str
+    stream_id: UUID
+    ms: int
 
 
 class Run(NamedTuple):
-    """Samples of one resident's stream, ascending. Runs of a stream may overlap in time."""
+    """Samples of one resident's stream, ascending."""
 
     resident_id: UUID
     category: str
@@ -41,48 +62,66 @@ class Reading(NamedTuple):
     mark: Mark | None
 
 
+class _Wanted(NamedTuple):
+    """A category of a resident, and the periods of all its permits: what any one of them opens is open."""
+
+    resident_id: UUID
+    category: str
+    periods: list[Milliseconds]
+
+
 async def read_for_study(
     conn: Connection,
     keys: KeyProvider,
     permits: Sequence[Permit],
-    after: Mark = BEGINNING,
-    most_segments: int = 500,
+    after: Mark | None = None,
+    measures: Sequence[str] = (),
+    most: Most = USUAL,
 ) -> Reading:
-    """The samples within the permits' periods, in the order of residents. Raises `KeyUnavailable`."""
-    sql = """
-        SELECT s.resident_id, s.stream_id, s.first_ms, s.segment_id, s.category, s.key_version,
-               s.body, t.measure, k.kek, k.wrapped
-          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
-               AS w (resident_id, category, since, until)
-          JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
-          JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
-                        AND s.first_ms < w.until AND s.last_ms >= w.since
-          JOIN data_key k ON k.resident_id = s.resident_id AND k.scope = s.category
-                         AND k.version = s.key_version
-         WHERE s.resident_id = ANY($1)
-           AND (s.resident_id, s.stream_id, s.first_ms, s.segment_id) > ($5, $6, $7::bigint, $8)
-         ORDER BY s.resident_id, s.stream_id, s.first_ms, s.segment_id
-         LIMIT $9
+    """A page of the samples within the permits' periods, in the order in which the residents come.
+
+    Of all measures where none is named. Raises `KeyUnavailable`.
     """
-    wanted = _wanted(permits)
-    hulls = [(*key, *_hull(periods)) for key, periods in wanted.items()]
-    args = zip(*hulls, strict=True) if hulls else [[]] * 4
-    rows = await conn.fetch(sql, *args, *after, most_segments)
+    wanted, mark = _rest(_wanted(permits), after)
+    rows = await _page(conn, wanted, measures, mark, most)
     opened = await _keys(keys, rows)
-    runs = [_run(row, opened, wanted[row["resident_id"], row["category"]]) for row in rows]
-    more = len(rows) == most_segments
-    return Reading(
-        [run for run in runs if len(run.columns.start)], _mark(rows[-1]) if more else None
-    )
+    end = _end(rows[-1]) if rows else None
+    runs = []
+    for _, of_stream in groupby(rows, key=lambda row: (row["position"], row["stream_id"])):
+        segments = list(of_stream)
+        one = wanted[segments[0]["position"] - 1]
+        found = joined([_open(row, opened) for row in segments])
+        since = mark.ms if segments[0]["stream_id"] == mark.stream_id else -SAFE
+        until = end.ms if end and end.stream_id == segments[0]["stream_id"] else SAFE
+        within = between(found, since, until)
+        open_ = np.logical_or.reduce([admitted(within, periods) for periods in one.periods])
+        runs.append(Run(one.resident_id, one.category, segments[0]["measure"], within.where(open_)))
+    return Reading([run for run in runs if len(run.columns.start)], end)
 
 
-def _wanted(permits: Sequence[Permit]) -> dict[tuple[UUID, str], list[Milliseconds]]:
-    """The periods of all permits of a resident's category: what any one of them opens is open."""
+def _wanted(permits: Sequence[Permit]) -> list[_Wanted]:
     wanted: dict[tuple[UUID, str], list[Milliseconds]] = {}
     for permit in permits:
         if permit.periods:
             wanted.setdefault((permit.resident_id, permit.category), []).append(permit.periods)
-    return wanted
+    return [_Wanted(*key, periods) for key, periods in wanted.items()]
+
+
+def _rest(wanted: list[_Wanted], after: Mark | None) -> tuple[list[_Wanted], Mark]:
+    """What is left after a mark, and the mark within it; its beginning where a withdrawal took the mark's away."""
+    beginning = Mark(UUID(int=0), "", UUID(int=0), -SAFE)
+    if after is None:
+        return wanted, beginning
+    residents = [one.resident_id for one in wanted]
+    if after.resident_id not in residents:
+        return wanted, beginning
+    left = [
+        one
+        for one in wanted[residents.index(after.resident_id) :]
+        if one.resident_id != after.resident_id or one.category >= after.category
+    ]
+    there = bool(left) and (left[0].resident_id, left[0].category) == after[:2]
+    return left, after if there else beginning
 
 
 def _hull(several: Sequence[Milliseconds]) -> tuple[int, int]:
@@ -92,28 +131,79 @@ def _hull(several: Sequence[Milliseconds]) -> tuple[int, int]:
     return min(since), max(until)
 
 
-async def _keys(
-    provider: KeyProvider, rows: Sequence[Record]
-) -> dict[tuple[UUID, str, int], bytes]:
-    opened: dict[tuple[UUID, str, int], bytes] = {}
-    for row in rows:
-        name = (row["resident_id"], row["category"], row["key_version"])
-        if name not in opened:
-            opened[name] = await provider.unwrap(
-                WrappedKey(row["kek"], row["wrapped"]), context(*name)
-            )
-    return opened
+async def _page(
+    conn: Connection,
+    wanted: Sequence[_Wanted],
+    measures: Sequence[str],
+    mark: Mark,
+    most: Most,
+) -> list[Record]:
+    """The segments that reach over the mark, and the next ones; each with the one after it."""
+    sql = """
+        WITH w AS (
+            SELECT *
+              FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
+                   WITH ORDINALITY AS w (resident_id, category, since, until, position)),
+        found AS (
+            SELECT w.position, s.*, t.measure, true AS reaching
+              FROM w
+              JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
+              JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
+                            AND s.first_ms < w.until AND s.last_ms >= w.since
+             WHERE w.position = 1 AND s.stream_id = $6
+               AND s.first_ms >= $7::bigint - $8::bigint AND s.first_ms <= $7 AND s.last_ms >= $7
+             UNION ALL
+            (SELECT w.position, s.*, t.measure, false
+               FROM w
+               JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
+                            AND ($5::text[] = '{}' OR t.measure = ANY($5))
+               JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
+                             AND s.first_ms < w.until AND s.last_ms >= w.since
+              WHERE s.resident_id = ANY($1) AND (w.position, s.stream_id, s.first_ms) > (1, $6, $7)
+              ORDER BY w.position, s.stream_id, s.first_ms, s.segment_id
+              LIMIT $9::int + 1)),
+        placed AS (
+            SELECT *, sum(samples) OVER o - samples AS before,
+                   count(*) FILTER (WHERE NOT reaching OR first_ms = $7) OVER o AS place,
+                   lead(resident_id) OVER o AS next_resident, lead(category) OVER o AS next_category,
+                   lead(stream_id) OVER o AS next_stream, lead(first_ms) OVER o AS next_ms
+              FROM found
+            WINDOW o AS (ORDER BY position, stream_id, first_ms, segment_id))
+        SELECT p.position, p.resident_id, p.stream_id, p.segment_id, p.category, p.measure, p.key_version, p.body,
+               p.next_resident, p.next_category, p.next_stream, p.next_ms,
+               deleted_ids(p.resident_id, p.stream_id, p.seq) AS dead, k.kek, k.wrapped
+          FROM placed p
+          LEFT JOIN data_key k ON k.resident_id = p.resident_id AND k.scope = p.category
+                              AND k.version = p.key_version
+         WHERE p.reaching OR p.place = 1 OR (p.place <= $9 AND p.before < $10)
+         ORDER BY p.position, p.stream_id, p.first_ms, p.segment_id
+    """
+    hulls = [(one.resident_id, one.category, *_hull(one.periods)) for one in wanted]
+    args = zip(*hulls, strict=True) if hulls else [[]] * 4
+    return await conn.fetch(sql, *args, measures, mark.stream_id, mark.ms, SPAN, *most)
 
 
-def _run(
-    row: Record, keys: dict[tuple[UUID, str, int], bytes], several: Sequence[Milliseconds]
-) -> Run:
+def _end(last: Record) -> Mark | None:
+    """Where the first segment that was left out begins."""
+    if last["next_ms"] is None:
+        return None
+    return Mark(last["next_resident"], last["next_category"], last["next_stream"], last["next_ms"])
+
+
+async def _keys(provider: KeyProvider, rows: Sequence[Record]) -> dict[Named, bytes]:
+    wrapped = {
+        (row["resident_id"], row["category"], row["key_version"]): (row["kek"], row["wrapped"])
+        for row in rows
+    }
+    if any(kek is None for kek, _ in wrapped.values()):
+        raise KeyMissing
+    sealed = [(WrappedKey(*key), context(*name)) for name, key in wrapped.items()]
+    return dict(zip(wrapped, await provider.unwrap_all(sealed), strict=True))
+
+
+def _open(row: Record, keys: dict[Named, bytes]) -> Columns:
     resident_id, category, version = row["resident_id"], row["category"], row["key_version"]
     place = Place(resident_id, row["stream_id"], row["segment_id"], version)
-    columns = unseal(keys[resident_id, category, version], place, row["body"])
-    open_ = np.logical_or.reduce([admitted(columns, periods) for periods in several])
-    return Run(resident_id, category, row["measure"], columns.where(open_))
-
-
-def _mark(row: Record) -> Mark:
-    return row["resident_id"], row["stream_id"], row["first_ms"], row["segment_id"]
+    return without(
+        unseal(keys[resident_id, category, version], place, row["body"]), dead(row["dead"])
+    )

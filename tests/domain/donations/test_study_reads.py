@@ -7,7 +7,7 @@ from asyncpg import Connection
 from domain.consents import gate
 from domain.db import begin
 from domain.donations.keys import FileKeyProvider
-from domain.donations.study_reads import BEGINNING, Mark, Run, read_for_study
+from domain.donations.study_reads import Mark, Most, Run, read_for_study
 from tests.domain.donations.conftest import HOUR_MS, NOW_MS, Give, heart, permit, steps
 from tests.people import make_study
 
@@ -22,11 +22,13 @@ async def read(
     async with begin(conn, study=study):
         locked = await gate.lock_many(conn, [resident])
         permits = await gate.study_permits(conn, study, locked, None)
-        mark: Mark | None = BEGINNING
-        while mark is not None:
-            reading = await read_for_study(conn, keys, permits, mark, most)
+        mark: Mark | None = None
+        while True:
+            reading = await read_for_study(conn, keys, permits, mark, most=Most(segments=most))
             found += reading.runs
             mark = reading.mark
+            if mark is None:
+                break
     return found
 
 
