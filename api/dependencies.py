@@ -3,7 +3,7 @@
 Litestar does not close a generator when a dependency after it raises; so letting the caller in
 and claiming the Idempotency-Key happen inside `conn`, and the others hand out what it found.
 
-The hot ones each ask for the one before: what could be resolved side by side gets a task each,
+Each asks for the one before, in a single file: what could be resolved side by side gets a task each,
 in a task group, which costs more than all of them.
 """
 
@@ -103,19 +103,19 @@ async def me(request: Req, once: Asked) -> Resident:  # noqa: ARG001 - after `on
     return cast("Resident", request.scope["user"])
 
 
-async def member(request: Req, once: Asked) -> Member:  # noqa: ARG001
+async def member(request: Req, me: Me) -> Member:  # noqa: ARG001
     return cast("Member", request.scope["user"])
 
 
-async def visitor(request: Req, conn: Conn) -> Login:  # noqa: ARG001
+async def visitor(request: Req, member: Staff) -> Login:  # noqa: ARG001
     return cast("Login", request.scope["auth"])
 
 
-async def data_keys(request: Req, conn: Conn) -> KeyProvider:  # noqa: ARG001
+async def data_keys(request: Req, visitor: Visitor) -> KeyProvider:  # noqa: ARG001
     return cast("KeyProvider", request.app.state.data_keys)
 
 
-async def issuer(request: Req, me: Me) -> ReceiptIssuer:  # noqa: ARG001 - after `me`
+async def issuer(request: Req, data_keys: DataKeys) -> ReceiptIssuer:  # noqa: ARG001
     return cast("ReceiptIssuer", request.app.state.receipts)
 
 
