@@ -35,8 +35,8 @@ class Phone:
 
     async def send(self, *documents: object, key: str = "", **change: object) -> httpx.Response:
         body = {"source": {"app": "a"}, "documents": documents, **change}
-        key = {"Idempotency-Key": key or uuid4().hex}
-        return await self.client.post(PATH, json=body, headers=self.headers | key)
+        headers = {**self.headers, "Idempotency-Key": key or uuid4().hex}
+        return await self.client.post(PATH, json=body, headers=headers)
 
     async def counts(self, *documents: object) -> tuple[int, int, int]:
         """Accepted, duplicates, rejected."""
