@@ -36,6 +36,7 @@ async def corrected(
     noted = await deletions.of(
         conn, opening.resident_id, [head.stream_id for head in streams.values()]
     )
+    count = await _delete(conn, opening, upload, noted)
     replaced: dict[UUID, Ints] = {}
     for at, (batch, one) in enumerate(zip(upload.batches, columns, strict=True)):
         if one.ids is not None and len(one.start):
@@ -49,20 +50,22 @@ async def corrected(
         await deletions.note(
             conn, opening.resident_id, head.stream_id, ids, head.seq + 1, deleted=False
         )
-    return Corrected(columns, replaced, await _delete(conn, opening, upload, noted))
+    return Corrected(columns, replaced, count)
 
 
 async def _delete(
     conn: Connection, opening: Opening, upload: Upload, noted: dict[UUID, Noted]
 ) -> int:
-    """Note the deletions of measures that we know. How many ids they name."""
+    """Note the deletions of measures that we know, for this upload too. How many ids they name."""
     count = 0
     for one in upload.deletions:
         head = opening.streams.get(one.measure)
         if head is None:
             continue
         count += len(one.id)
-        ids = unnoted(fingerprints(one.id), noted[head.stream_id])
+        before = noted[head.stream_id]
+        ids = unnoted(fingerprints(one.id), before)
+        noted[head.stream_id] = before._replace(deleted=np.append(before.deleted, ids))
         await deletions.note(
             conn, opening.resident_id, head.stream_id, ids, head.seq + 1, deleted=True
         )

@@ -67,7 +67,7 @@ async def take(
     """Judge and seal an upload (see `donate`). Its samples are stored by the words alone."""
     verdicts = judge_all(upload.batches, opening.collectable, int(now.timestamp() * 1000))
     given = _by_measure(upload, verdicts)
-    deleted = {d.measure for d in upload.deletions if d.measure in MEASURES}
+    deleted = {d.measure for d in upload.deletions if _may_hold(opening, d.measure)}
     if not given and not deleted:
         return Taken(total([_answer(verdict, None, verdict.columns) for verdict in verdicts]), "")
     opening = await completed(conn, keys, opening, upload.source, given, deleted)
@@ -84,6 +84,12 @@ async def take(
     touched = [opening.streams[measure].stream_id for measure in sorted({*given, *deleted})]
     words = appending(opening.ring, opening.resident_id, touched, additions, uploaded=True, key=key)
     return Taken(total(answers, left.deleted), words)
+
+
+def _may_hold(opening: Opening, measure: str) -> bool:
+    """Whether samples of a measure were given, or could still come: what was deleted before they do is kept out."""
+    known = MEASURES.get(measure)
+    return measure in opening.streams or bool(known and known.category in opening.collectable)
 
 
 def _by_measure(upload: Upload, verdicts: Sequence[Judged]) -> dict[str, list[Columns]]:
@@ -108,6 +114,7 @@ async def erase(conn: Connection, resident_id: UUID, categories: list[str]) -> N
     sql = """
         WITH keys AS (DELETE FROM data_key WHERE resident_id = $1 AND scope = ANY($2)),
              segments AS (DELETE FROM segment WHERE resident_id = $1 AND category = ANY($2)),
+             deletions AS (DELETE FROM sample_deletion WHERE resident_id = $1 AND category = ANY($2)),
              streams AS (DELETE FROM stream WHERE resident_id = $1 AND category = ANY($2))
         INSERT INTO erasure (resident_id, scope)
         SELECT $1, scope FROM unnest($2::text[]) AS scope

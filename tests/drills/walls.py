@@ -22,7 +22,9 @@ LEFT_EMPTY = """
     INSERT INTO outbox (bucket, message_id, resident_id, kind, expires_at)
     VALUES (0, uuidv7(), $1, 'drill', now());
     INSERT INTO job (bucket, kind, resident_id) VALUES (0, 'drill', $1);
-    INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill')
+    INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill');
+    INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
+    SELECT resident_id, stream_id, 1, true, category, '{1}' FROM stream WHERE resident_id = $1
 """
 """What this drill's residents do not leave behind by themselves."""
 
@@ -135,7 +137,7 @@ class _Walls:
     async def study(self, study_id: UUID, team: set[UUID], withdrawn: set[UUID]) -> None:
         """Sees what it holds a grant for, and of people only who takes part in it; changes nothing."""
         scope = opening(study=study_id, member=uuid4())
-        held = dict.fromkeys(("stream", "segment", "data_key"), team - withdrawn)
+        held = dict.fromkeys(("stream", "segment", "sample_deletion", "data_key"), team - withdrawn)
         denying = ("block", "withdrawal")  # hidden, they would not deny
         known = dict.fromkeys(("consent_grant", "enrolment", "participant_code", *denying), team)
         may_see = held | known

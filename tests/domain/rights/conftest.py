@@ -51,6 +51,10 @@ QUEUED = (
     """,
 )
 OWN = (
+    """
+    INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
+    SELECT resident_id, stream_id, 1, true, category, '{1}' FROM stream WHERE resident_id = $1
+    """,
     "INSERT INTO erasure (resident_id, scope) VALUES ($1, 'sleep')",
     "INSERT INTO withdrawal (resident_id, seq) VALUES ($1, 1)",
     """
