@@ -19,6 +19,8 @@ from msgspec import Struct
 from api import data_keys, development, jwks, receipts
 from api.settings import ROLES, BadSettings, Role, Settings, variable
 from domain import checkup
+from domain.rights import replay
+from domain.rights.journal import JournalUnreadable
 from migrations.databases import Connection
 from migrations.programs import ServerFailed
 from migrations.runner import MigrationRefused, pending
@@ -63,6 +65,7 @@ async def examine(environ: Mapping[str, str], configured: Callable[[], Settings]
     except BadSettings as error:
         return [Finding("configuration can be read", well=False, remedy=str(error))]
     findings = [*_configuration(settings), await _issuer(settings), *_secrets(settings)]
+    findings += _journal(settings)
     if not settings.database_url and not settings.development:
         return [*findings, Finding("DATABASE_URL is set", well=False, remedy="Set it.")]
     try:
@@ -130,6 +133,36 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def _journal(settings: Settings) -> Iterator[Finding]:
+    """The copy of the journal of erasures that survives a restore."""
+    name = variable("erasure_journal")
+    if not settings.erasure_journal:
+        remedy = "Name a file that is kept apart from the database (README, Backups and restore)."
+        yield Finding(f"{name} is set", settings.development, remedy)
+        return
+    path = Path(settings.erasure_journal)
+    there = path.is_file()
+    yield Finding(
+        "the journal of erasures is there",
+        there,
+        f"Put it back, or begin it: `medverka journal export {path}`.",
+    )
+    if there:
+        yield _closed(path, 0o600)
+
+
+async def _replayed(settings: Settings, conn: Connection) -> Finding:
+    what = "every erasure of the journal is carried out in this database"
+    try:
+        await replay.check(conn, Path(settings.erasure_journal))
+    except replay.ErasuresMissing:
+        remedy = f"It was restored: `medverka journal replay {settings.erasure_journal}`."
+        return Finding(what, well=False, remedy=remedy)
+    except JournalUnreadable as error:
+        return Finding(what, well=False, remedy=f"{error} Take another copy of it.")
+    return Finding(what, well=True)
+
+
 def _closed(path: Path, mode: int) -> Finding:
     open_to_others = stat.S_IMODE(path.stat().st_mode) & ~mode
     return Finding(
@@ -154,6 +187,8 @@ async def _database(settings: Settings) -> list[Finding]:
     if findings[0].well:
         async with _as_api(settings) as conn:
             findings += [look async for look in _looks(conn)]
+            if settings.erasure_journal:
+                findings.append(await _replayed(settings, conn))
     return findings
 
 

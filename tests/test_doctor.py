@@ -3,18 +3,22 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from api import data_keys, development, doctor, receipts
 from api.settings import Settings
+from domain.rights import journal
+from domain.rights.journal import Entry
 from migrations.databases import Connection
 from migrations.programs import ServerFailed
 from tests.database import Database
 from tests.oidc import provider
 
+Journalled: TypeAlias = tuple[Settings, dict[str, str], Path]
 CARELESS = {"fsync is off", "full_page_writes is off"}
 """What the tests' own server is, on purpose."""
 
@@ -43,7 +47,14 @@ def production(settings: Settings, issuer: str) -> dict[str, str]:
         "MEDVERKA_SECRET_DIR": str(settings.secret_dir),
         "PUBLIC_URL": "https://medverka.example",
         "DATABASE_URL": settings.database_url,
+        "MEDVERKA_ERASURE_JOURNAL": str(_begun(settings.secret_dir / "erasures")),
     }
+
+
+def _begun(path: Path) -> Path:
+    """A journal of erasures that has been begun."""
+    journal.begin(path)
+    return path
 
 
 async def wrong(
@@ -96,7 +107,7 @@ def _open(path: Path) -> None:
 
 
 def _spoil(path: Path) -> None:
-    path.write_text("not a key")
+    path.write_text("not a key\n")
 
 
 @pytest.mark.parametrize("name", ["hmac", "kek", "receipt-key.json"])
@@ -187,3 +198,51 @@ async def test_clocks_that_differ_are_found(
 ) -> None:
     monkeypatch.setattr(doctor, "MOST_SKEW_SECONDS", -1)
     assert list(await wrong(settings)) == ["the database's clock and ours agree"]
+
+
+@pytest.fixture
+def journalled(settings: Settings, tmp_path: Path) -> Journalled:
+    """An installation with a journal of erasures, its environment, and the file."""
+    path = tmp_path / "erasures"
+    journal.begin(path)
+    environ = {
+        "MEDVERKA_MODE": "development",
+        "MEDVERKA_SECRET_DIR": str(settings.secret_dir),
+        "MEDVERKA_ERASURE_JOURNAL": str(path),
+    }
+    return msgspec.structs.replace(settings, erasure_journal=str(path)), environ, path
+
+
+async def test_a_journal_that_is_kept_needs_nothing(journalled: Journalled) -> None:
+    settings, environ, _ = journalled
+    assert await wrong(settings, environ) == {}
+
+
+@pytest.mark.parametrize(
+    ("harm", "what"),
+    [
+        (os.unlink, "the journal of erasures is there"),
+        (_open, "erasures is its owner's alone"),
+        (_spoil, "every erasure of the journal is carried out in this database"),
+    ],
+)
+async def test_a_journal_gone_open_or_damaged_is_found(
+    journalled: Journalled, harm: Callable[[Path], None], what: str
+) -> None:
+    settings, environ, path = journalled
+    harm(path)
+    assert what in await wrong(settings, environ)
+
+
+async def test_a_restored_database_is_found(journalled: Journalled) -> None:
+    settings, environ, path = journalled
+    journal.write(path, [Entry(uuid4(), uuid4(), "heart", journal.BEGINNING)])
+    found = await wrong(settings, environ)
+    assert list(found) == ["every erasure of the journal is carried out in this database"]
+    assert "medverka journal replay" in next(iter(found.values()))
+
+
+async def test_in_production_a_journal_is_to_be_kept(settings: Settings) -> None:
+    environ = production(settings, "http://127.0.0.1:1")
+    del environ["MEDVERKA_ERASURE_JOURNAL"]
+    assert "MEDVERKA_ERASURE_JOURNAL is set" in await wrong(settings, environ)
