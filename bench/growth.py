@@ -21,7 +21,7 @@ async def growth(cluster: Cluster, many: Donors, count: int) -> dict[str, Any]:
     async with region(cluster, FEW, name="few") as here:
         await settle(here, supply)
         few = Donors(here, supply, await meter(here))
-        await few.run(COLUMNS, CLIENTS, count // 2)  # each of its processes has served by then
+        await few.run(COLUMNS, CLIENTS, count)  # each of its processes has served by then
         for _ in range(ROUNDS):
             runs["few"].append(await few.run(COLUMNS, CLIENTS, count))
             runs["many"].append(await many.run(COLUMNS, CLIENTS, count))

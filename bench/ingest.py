@@ -101,7 +101,7 @@ async def _race(cluster: Cluster, donors: Donors) -> Figures:
 
 
 async def _growth(cluster: Cluster, donors: Donors) -> Figures:
-    return await growth(cluster, donors, UPLOADS)
+    return await growth(cluster, donors, UPLOADS // 2)
 
 
 async def _kept(cluster: Cluster, _: Donors) -> Figures:
