@@ -25,6 +25,7 @@ from domain.consents.model import (
     ConsentEvent,
     NoticeNotInLanguage,
     NoticeSuperseded,
+    SensitiveUnnamed,
     StudyClosed,
 )
 from domain.consents.notices import Notice
@@ -114,7 +115,13 @@ async def my_review(conn: Conn, me: Me) -> Review:
     "/v1/me/consent-events",
     guards=[resident],
     responses=refusals(
-        NotFound, NoticeSuperseded, NoticeNotInLanguage, StudyClosed, BeyondItem, Invalid
+        NotFound,
+        NoticeSuperseded,
+        NoticeNotInLanguage,
+        StudyClosed,
+        BeyondItem,
+        SensitiveUnnamed,
+        Invalid,
     ),
 )
 async def answer(

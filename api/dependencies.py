@@ -64,6 +64,7 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
     once = await OnceKey.read(request) if asks_for(request, "once") else None
     subject = login.hmac if login else None
     enter = request.scope["state"].get("enter")
+    request.scope["user"], request.scope["state"]["once"] = None, once
     if login and enter is None and once is None:
         async with state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield await _checked(connection, state)
@@ -77,8 +78,8 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
                 last=once.last_words if once else None,
             ),
         ):
-            request.scope["user"] = await enter(connection, login, once) if enter else None
-            request.scope["state"]["once"] = once
+            if enter:
+                request.scope["user"] = await enter(connection, login, once)
             yield connection
 
 

@@ -71,6 +71,12 @@ async def begin(
         raise
 
 
+async def say(conn: Connection, words: str) -> None:
+    """Run what `calling` gave, in a round trip of its own."""
+    if words:
+        await conn.execute(words)
+
+
 Value: TypeAlias = UUID | int | str | bytes | None
 
 

@@ -9,19 +9,32 @@ LANGUAGE sql AS $$
     VALUES (p_actor, p_route, p_key, p_fingerprint, p_status::smallint, p_content_type, p_body)
 $$;
 
--- Answers to items, in their order, up to the first that is not recorded.
-CREATE FUNCTION consent_answers(p_resident uuid, p_actor uuid, p_role text, p_answers jsonb)
+-- Answers to items, in their order, up to the first that is not recorded. Permitting an item of several
+-- categories gives the sensitive ones among them only by name.
+CREATE FUNCTION consent_answers(p_resident uuid, p_actor uuid, p_role text, p_answers jsonb, p_sensitive text[])
 RETURNS TABLE (outcome text, current_version integer, event consent_event) LANGUAGE plpgsql AS $$
 DECLARE
     one record;
     found record;
+    wanted text[];
 BEGIN
     FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
         item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
         future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
     LOOP
+        wanted := one.categories;
+        IF wanted IS NULL AND one.decision = 'permit' THEN
+            SELECT ARRAY(SELECT c FROM unnest(i.categories) c WHERE c <> ALL (p_sensitive)) INTO wanted
+              FROM consent_item i
+             WHERE i.item_id = one.item_id AND i.version = one.notice_version
+               AND cardinality(i.categories) > 1 AND i.categories && p_sensitive;
+        END IF;
+        IF cardinality(wanted) = 0 THEN
+            outcome := 'unnamed';
+            RETURN NEXT; RETURN;
+        END IF;
         SELECT a.* INTO found FROM consent_answer(
-            p_resident, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            p_resident, one.item_id, one.notice_version, one.language, one.decision, wanted,
             one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at) a;
         outcome := found.outcome;
         current_version := found.current_version;

@@ -54,7 +54,17 @@ class ConsentAnswer(Input, frozen=True, kw_only=True):
     language: Language
     decision: Literal["permit", "deny"]
     seen_seq: Annotated[Seq, Meta(description="the last of my events that the app had seen")]
-    categories: Annotated[list[Code], Meta(min_length=1, max_length=64)] | None = None
+    categories: (
+        Annotated[
+            list[Code],
+            Meta(
+                min_length=1,
+                max_length=64,
+                description="left out: all that the item offers; of several, not the sensitive ones",
+            ),
+        ]
+        | None
+    ) = None
     past: Annotated[bool | None, Meta(description="data measured before this answer")] = None
     future: Annotated[bool | None, Meta(description="data measured from this answer on")] = None
     valid_until: Instant | None = None
@@ -270,6 +280,12 @@ class StudyClosed(Refusal):
     """The study does not take consent now."""
 
     status = 409
+
+
+class SensitiveUnnamed(Refusal):
+    """Sensitive categories are each permitted by name."""
+
+    status = 422
 
 
 class BeyondItem(Invalid):

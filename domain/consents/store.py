@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import Record
 
+from domain.consents.categories import SENSITIVE
 from domain.consents.model import (
     ActorRole,
     BeyondItem,
@@ -19,6 +20,7 @@ from domain.consents.model import (
     NoticeNotInLanguage,
     NoticeSuperseded,
     Scope,
+    SensitiveUnnamed,
     StudyClosed,
 )
 from domain.consents.periods import from_ranges
@@ -41,14 +43,15 @@ async def record(
         NoticeNotInLanguage: the resident cannot have read it in that language.
         StudyClosed: the study does not take consent now.
         BeyondItem: more was answered than the item offers.
+        SensitiveUnnamed: all that the item offers is sensitive, and nothing of it is named.
 
     """
     sql = """
         SELECT (a.event).*, a.outcome, a.current_version
-          FROM consent_answers($1, $2, $3, $4::text::jsonb) a
+          FROM consent_answers($1, $2, $3, $4::text::jsonb, $5) a
     """
     said = msgspec.json.encode(answers).decode()
-    rows = await conn.fetch(sql, resident_id, actor_id, actor_role, said)
+    rows = await conn.fetch(sql, resident_id, actor_id, actor_role, said, sorted(SENSITIVE))
     return [_recorded(dict(row)) for row in rows]
 
 
@@ -67,6 +70,8 @@ def _recorded(row: dict[str, Any]) -> ConsentEvent:
             raise StudyClosed
         case "beyond-scope":
             raise BeyondItem
+        case "unnamed":
+            raise SensitiveUnnamed("Name in `categories` what you permit.")
         case "not-yet-written":
             raise Invalid("seen_seq is of an event that does not exist yet.")
         case _:

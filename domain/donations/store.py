@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 
-from domain.db import Connection, calling, new_id
+from domain.db import Connection, calling, new_id, say
 from domain.donations.admission import Judged, judge_all
 from domain.donations.columns import SPAN, Columns, Ints, cut, fresh, without
 from domain.donations.corrections import NO_IDS, corrected
@@ -51,8 +51,7 @@ async def donate(
     """
     opening = await open_for(conn, keys, resident_id, upload)
     taken = await take(conn, keys, opening, upload, now)
-    if taken.words:
-        await conn.execute(taken.words)
+    await say(conn, taken.words)
     return taken.answer
 
 

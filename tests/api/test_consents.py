@@ -15,6 +15,8 @@ from tests.api.region import OpenStudy, Region, notice, open_study
 
 KEEP = "00000000-0000-7000-8000-000000000011"
 """The platform's item that lets eight categories be kept."""
+SENSITIVE = "00000000-0000-7000-8000-000000000012"
+"""The platform's item that lets heart rhythm events, cycle, symptoms and places be kept."""
 QUOTE = "00000000-0000-7000-8000-000000000016"
 EVENTS = "/v1/me/consent-events"
 ONLY_IN_FINNISH = (
@@ -215,3 +217,11 @@ async def test_an_app_that_is_too_old_gives_no_consent(region: Region) -> None:
     assert kind(refused) == (426, "app-too-old")
     assert refused.json()["minimum"] == "2"
     assert await events(region) == []
+
+
+async def test_what_is_sensitive_is_given_by_name_alone(region: Region) -> None:
+    refused = await answer(region, yes(), yes(SENSITIVE))
+    assert kind(refused) == (422, "sensitive-unnamed")
+    assert await events(region) == []
+    named = await answer(region, yes(SENSITIVE, categories=["symptoms"]))
+    assert named.json()["recorded"][0]["event"]["categories"] == ["symptoms"]
