@@ -34,6 +34,8 @@ def _observation(start: int, value: float) -> dict[str, Any]:
     """As phones' libraries write them, the store's own id included."""
     return {
         "resourceType": "Observation",
+        "meta": {"source": SOURCE["app"]},
+        "device": {"display": SOURCE["device"]},
         "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{uuid4()}"}],
         "status": "final",
         "category": [
