@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -25,6 +25,9 @@ OWN_SERVER = ROOT / ".postgres" / "main"
 DATABASE = "medverka"
 SWEEP_SECONDS = 5.0
 UPKEEP = ("journal", "keys")
+
+if TYPE_CHECKING:
+    from domain.donations.keys import KeyProvider
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -107,19 +110,25 @@ def serve(port: int | None, workers: int | None) -> None:
 @medverka.command()
 @click.option("--once", is_flag=True, help="One round, then stop.")
 def worker(*, once: bool) -> None:
-    """Do what is due: finish withdrawals and erasures, tell what ends, clean up."""
-    from api.observability import configure_logging  # noqa: PLC0415 - keeps other commands light
+    """Do what is due: finish withdrawals and erasures, tell what ends, compact donations, clean up."""
+    from api import data_keys  # noqa: PLC0415 - keeps other commands light
+    from api.observability import configure_logging  # noqa: PLC0415
 
     settings = configured()
     configure_logging(settings)
     if settings.development:
         run(bring_up(settings))
-    run(_work(settings, once=once))
+    try:
+        keys = data_keys.provider(settings)
+    except BadSettings as error:
+        raise click.ClickException(str(error)) from None
+    run(_work(settings, keys, once=once))
 
 
-async def _work(settings: Settings, *, once: bool) -> None:
+async def _work(settings: Settings, keys: "KeyProvider", *, once: bool) -> None:
     from api.restored import connecting  # noqa: PLC0415
     from domain.db import open_pool  # noqa: PLC0415
+    from domain.donations import compaction  # noqa: PLC0415
     from domain.errors import Unavailable  # noqa: PLC0415
     from domain.rights import replay  # noqa: PLC0415
     from domain.rights.sweeps import sweep  # noqa: PLC0415
@@ -128,6 +137,9 @@ async def _work(settings: Settings, *, once: bool) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
     pool = await open_pool(settings.dsn("worker"), 4, **connecting(settings))
+    compacting = asyncio.create_task(
+        compaction.walk_on(pool, keys) if once else compaction.go_on(pool, keys)
+    )
     try:
         while not stopping.is_set():
             try:
@@ -136,6 +148,8 @@ async def _work(settings: Settings, *, once: bool) -> None:
                     path = Path(settings.erasure_journal)
                     done["erasures_journalled"] = await replay.copy_out(pool, path)
                 log.info("swept", **done)
+                if once:
+                    await compacting
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
                 log.warning("sweep_failed", error=type(error).__name__)
             if once:
@@ -145,6 +159,8 @@ async def _work(settings: Settings, *, once: bool) -> None:
             except TimeoutError:
                 continue
     finally:
+        compacting.cancel()
+        await asyncio.wait([compacting])
         await pool.close()
 
 

@@ -8,10 +8,12 @@ by time, find the same samples before and after. Residents who are being withdra
 for the next walk.
 """
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+import asyncpg
 import structlog
 from asyncpg import Record
 
@@ -28,9 +30,12 @@ from domain.donations.measures import DAY
 from domain.donations.segments import Place, unseal
 from domain.donations.tiers import Piece, merges
 from domain.donations.walk import Due, Look
+from domain.errors import Unavailable
 
 OPEN_DAYS = 2
 """Days before today that still fill up."""
+PAUSE_SECONDS = 60.0
+"""After a walk, until a worker asks whether the next is due."""
 
 log = structlog.get_logger()
 
@@ -58,8 +63,25 @@ def closed(now: datetime) -> int:
     return (int(now.timestamp() * 1000) // DAY - OPEN_DAYS) * DAY
 
 
+async def go_on(pool: Pool, keys: KeyProvider) -> None:
+    """Walk, and walk again, beside what else a worker does. To be cancelled: nothing is half done then."""
+    while True:
+        try:
+            await walk_on(pool, keys)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
+            log.warning("compaction_broke_off", error=type(error).__name__)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def walk_on(pool: Pool, keys: KeyProvider) -> None:
+    """Walk until all streams have been looked at."""
+    while done := await compact(pool, keys, closed(datetime.now(UTC))):
+        if done != Done():
+            log.info("compacted", **done._asdict())
+
+
 async def compact(pool: Pool, keys: KeyProvider, until_ms: int) -> Done | None:
-    """The next stretch of the walk; None where it is over for now, or another worker takes one."""
+    """The next stretch of the walk; None where it is over."""
     async with pool.acquire() as conn:
         async with begin(conn, job="compact"):
             found = await walk.take(conn, until_ms)

@@ -54,12 +54,10 @@ async def exchange(
                                                  $12::int[], $13::bytea[])
             RETURNING samples),
         fewer AS (
-            SELECT (SELECT count(*) FROM gone) AS found,
-                   (SELECT coalesce(sum(samples), 0) FROM gone)
-                   - (SELECT coalesce(sum(samples), 0) FROM made) AS samples)
-        UPDATE stream t
-           SET samples = t.samples - f.samples
-          FROM fewer f
+            SELECT count(*) AS found,
+                   coalesce(sum(samples), 0) - (SELECT coalesce(sum(samples), 0) FROM made) AS samples
+              FROM gone)
+        UPDATE stream t SET samples = t.samples - f.samples FROM fewer f
          WHERE t.resident_id = $1 AND t.stream_id = $2
         RETURNING f.found, f.samples
     """

@@ -132,62 +132,50 @@ def _hull(several: Sequence[Milliseconds]) -> tuple[int, int]:
 
 
 async def _page(
-    conn: Connection,
-    wanted: Sequence[_Wanted],
-    measures: Sequence[str],
-    mark: Mark,
-    most: Most,
+    conn: Connection, wanted: Sequence[_Wanted], measures: Sequence[str], mark: Mark, most: Most
 ) -> list[Record]:
     """The segments that reach over the mark, and the next ones; each with the one after it."""
     sql = """
         WITH w AS (
-            SELECT *
-              FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
-                   WITH ORDINALITY AS w (resident_id, category, since, until, position)),
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
+                          WITH ORDINALITY AS w (resident_id, category, since, until, position)),
+        streams AS NOT MATERIALIZED (
+            SELECT w.position, w.since, w.until, t.resident_id, t.stream_id, t.measure
+              FROM w JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
+             WHERE t.resident_id = ANY($1) AND ($5::text[] = '{}' OR t.measure = ANY($5))),
         found AS (
-            SELECT w.position, s.*, t.measure, true AS reaching
-              FROM w
-              JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
+            SELECT t.position, t.measure, s.*, true AS reaching
+              FROM streams t
               JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
-                            AND s.first_ms < w.until AND s.last_ms >= w.since
-             WHERE w.position = 1 AND s.stream_id = $6
+                            AND s.first_ms < t.until AND s.last_ms >= t.since
+             WHERE t.position = 1 AND t.stream_id = $6
                AND s.first_ms >= $7::bigint - $8::bigint AND s.first_ms <= $7 AND s.last_ms >= $7
              UNION ALL
-            (SELECT w.position, s.*, t.measure, false
-               FROM w
-               JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
-                            AND ($5::text[] = '{}' OR t.measure = ANY($5))
+            (SELECT t.position, t.measure, s.*, false
+               FROM streams t
                JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
-                             AND s.first_ms < w.until AND s.last_ms >= w.since
-              WHERE s.resident_id = ANY($1) AND (w.position, s.stream_id, s.first_ms) > (1, $6, $7)
-              ORDER BY w.position, s.stream_id, s.first_ms, s.segment_id
+                             AND s.first_ms < t.until AND s.last_ms >= t.since
+              WHERE s.resident_id = ANY($1) AND (t.position, s.stream_id, s.first_ms) > (1, $6, $7)
+              ORDER BY t.position, s.stream_id, s.first_ms, s.segment_id
               LIMIT $9::int + 1)),
         placed AS (
-            SELECT *, sum(samples) OVER o - samples AS before,
-                   count(*) FILTER (WHERE NOT reaching OR first_ms = $7) OVER o AS place,
-                   lead(resident_id) OVER o AS next_resident, lead(category) OVER o AS next_category,
-                   lead(stream_id) OVER o AS next_stream, lead(first_ms) OVER o AS next_ms
-              FROM found
-            WINDOW o AS (ORDER BY position, stream_id, first_ms, segment_id))
-        SELECT p.position, p.resident_id, p.stream_id, p.segment_id, p.category, p.measure, p.key_version, p.body,
-               p.next_resident, p.next_category, p.next_stream, p.next_ms,
-               deleted_ids(p.resident_id, p.stream_id, p.seq) AS dead, k.kek, k.wrapped
+            SELECT *, sum(samples) OVER o - samples AS before, count(*) FILTER (WHERE NOT reaching OR first_ms = $7) OVER o AS place,
+                   lead((resident_id, category, stream_id, first_ms)) OVER o AS next
+              FROM found WINDOW o AS (ORDER BY position, stream_id, first_ms, segment_id))
+        SELECT p.*, deleted_ids(p.resident_id, p.stream_id, p.seq) AS dead, k.kek, k.wrapped
           FROM placed p
-          LEFT JOIN data_key k ON k.resident_id = p.resident_id AND k.scope = p.category
-                              AND k.version = p.key_version
+          LEFT JOIN data_key k ON k.resident_id = p.resident_id AND k.scope = p.category AND k.version = p.key_version
          WHERE p.reaching OR p.place = 1 OR (p.place <= $9 AND p.before < $10)
          ORDER BY p.position, p.stream_id, p.first_ms, p.segment_id
     """
     hulls = [(one.resident_id, one.category, *_hull(one.periods)) for one in wanted]
-    args = zip(*hulls, strict=True) if hulls else [[]] * 4
-    return await conn.fetch(sql, *args, measures, mark.stream_id, mark.ms, SPAN, *most)
+    columns = zip(*hulls, strict=True) if hulls else [[]] * 4
+    return await conn.fetch(sql, *columns, measures, mark.stream_id, mark.ms, SPAN, *most)
 
 
 def _end(last: Record) -> Mark | None:
     """Where the first segment that was left out begins."""
-    if last["next_ms"] is None:
-        return None
-    return Mark(last["next_resident"], last["next_category"], last["next_stream"], last["next_ms"])
+    return None if last["next"] is None else Mark(*last["next"])
 
 
 async def _keys(provider: KeyProvider, rows: Sequence[Record]) -> dict[Named, bytes]:

@@ -51,12 +51,12 @@ class _Place(Struct, frozen=True):
 
 
 async def take(conn: Connection, until_ms: int) -> list[Due] | None:
-    """What is due in the next stretch. None where the walk is over, or another worker takes one now."""
+    """What is due in the next stretch. None where the walk is over."""
     sql = """
         SELECT after_resident, after_stream
           FROM compaction
          WHERE bucket = 0 AND (NOT resting OR begun_at < clock_timestamp() - $1::interval)
-           FOR UPDATE SKIP LOCKED
+           FOR UPDATE
     """
     place = await find_one(conn, _Place, sql, REST)
     if place is None:
