@@ -27,13 +27,17 @@ from litestar.openapi.spec import (
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.routes import HTTPRoute
 
-from api import bodies, documentation, problems
+from api import bodies, documentation, outcomes, problems
 from api.idempotency import IdempotencyKeyMissing, IdempotencyKeyReused
 from api.version import AppTooOld
 from domain.errors import Busy, Refusal, Unauthenticated, Unavailable
 
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 SCHEME = "oidc"
+OUTCOME = "Outcome"
+"""What the names of shared refusals end in where they are FHIR's OperationOutcomes."""
+OURS = {problems.MEDIA_TYPE, outcomes.FHIR_JSON}
+"""Media types of refusals."""
 
 
 class InvalidRequest(Refusal):
@@ -77,7 +81,7 @@ def config() -> OpenAPIConfig:
                     description="An access token (RFC 9068) of the region's OpenID provider.",
                 )
             },
-            responses={kind.__name__: _response(kind) for kind in SHARED},
+            responses=dict(_responses()),
         ),
     )
 
@@ -133,7 +137,8 @@ def _complete(handler: HTTPRouteHandler, operation: Operation) -> None:
         operation.parameters = [*(operation.parameters or []), IDEMPOTENCY_KEY]
     if operation.parameters or operation.request_body:
         shared += [InvalidRequest]
-    operation.responses = _with_shared(operation.responses or {}, shared)
+    suffix = OUTCOME if outcomes.OPT in handler.opt else ""
+    operation.responses = _with_shared(operation.responses or {}, shared, suffix)
     for example in _examples(operation.responses.values()):
         example.id = None  # the name under which it stands; no member of it in OpenAPI
 
@@ -147,10 +152,11 @@ def _say_forms(handler: HTTPRouteHandler, operation: Operation) -> None:
         body.description = CODED
 
 
-def _with_shared(said: dict[str, Any], shared: list[type[Refusal]]) -> dict[str, Any]:
+def _with_shared(said: dict[str, Any], shared: list[type[Refusal]], suffix: str) -> dict[str, Any]:
     """What a route says itself stands; Litestar's own words about 400 do not."""
     own = {status: found for status, found in said.items() if not _is_litestars(status, found)}
-    ours = {str(k.status): Reference(ref=f"#/components/responses/{k.__name__}") for k in shared}
+    path = "#/components/responses/"
+    ours = {str(k.status): Reference(ref=path + k.__name__ + suffix) for k in shared}
     return dict(sorted((ours | own).items()))
 
 
@@ -162,7 +168,13 @@ def _examples(responses: Iterable[Any]) -> Iterator[Example]:
 
 def _is_litestars(status: str, found: Any) -> bool:  # noqa: ANN401 - a response or a reference
     content = getattr(found, "content", None) or {}
-    return status.startswith(("4", "5")) and problems.MEDIA_TYPE not in content
+    return status.startswith(("4", "5")) and not OURS & content.keys()
+
+
+def _responses() -> Iterator[tuple[str, OpenAPIResponse | Reference]]:
+    for kind in SHARED:
+        yield kind.__name__, _response(kind)
+        yield kind.__name__ + OUTCOME, _outcome(kind)
 
 
 def _response(kind: type[Refusal]) -> OpenAPIResponse:
@@ -171,6 +183,15 @@ def _response(kind: type[Refusal]) -> OpenAPIResponse:
     schema = Reference(ref="#/components/schemas/Problem")
     content = OpenAPIMediaType(schema=schema, examples={problems.kebab(kind.__name__): shown})
     return OpenAPIResponse(description=heading, content={problems.MEDIA_TYPE: content})
+
+
+def _outcome(kind: type[Refusal]) -> OpenAPIResponse:
+    """The same as FHIR's routes answer it."""
+    heading = problems.title(kind)
+    shown = Example(summary=heading, value=outcomes.example(kind))
+    schema = Reference(ref="#/components/schemas/OperationOutcome")
+    content = OpenAPIMediaType(schema=schema, examples={problems.kebab(kind.__name__): shown})
+    return OpenAPIResponse(description=heading, content={outcomes.FHIR_JSON: content})
 
 
 def _tag(handler: HTTPRouteHandler) -> str:

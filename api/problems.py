@@ -14,7 +14,7 @@ from litestar.openapi.spec import Example
 from litestar.types import ExceptionHandlersMap
 from msgspec import Meta, Struct
 
-from api import complaints
+from api import complaints, outcomes
 from api.complaints import Complaint
 from domain.errors import NotFound, Refusal, Unavailable
 
@@ -141,6 +141,8 @@ def answer(
     **members: object,
 ) -> Response[bytes]:
     """A problem document as a response. Members that say nothing are left out."""
+    if resource := outcomes.resource_of(request):
+        return outcomes.answer(resource, status, kebab(name), heading, members, headers)
     state = request.app.state
     problem = {
         "type": f"{state.settings.public_url.rstrip('/')}/problems/{kebab(name)}",

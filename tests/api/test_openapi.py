@@ -55,7 +55,9 @@ def test_every_operation_has_an_id_a_tag_and_problems(described: Litestar) -> No
         assert {"500", "503"} <= each["responses"].keys()
         for status, answer in each["responses"].items():
             if status >= "400" and "$ref" not in answer:
-                assert list(answer["content"]) == ["application/problem+json"], each["operationId"]
+                is_fhir = each["operationId"].startswith("fhir_")
+                kind = "application/fhir+json" if is_fhir else "application/problem+json"
+                assert list(answer["content"]) == [kind], each["operationId"]
 
 
 def test_guards_keys_and_bodies_show(described: Litestar) -> None:

@@ -18,6 +18,8 @@ from tests.drills.world import (
     Common,
     Side,
     World,
+    observation,
+    observations,
     points,
     upload,
 )
@@ -171,6 +173,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "donations_donate": Operation(RESIDENTS, body=lambda s, _: upload(s)),
     "open_mhealth_donate": Operation(RESIDENTS, body=lambda s, _: points(s)),
+    "fhir_metadata": Operation(ALL),
+    "fhir_transact": Operation(RESIDENTS, body=lambda s, _: observations(s)),
+    "fhir_create": Operation(RESIDENTS, body=lambda s, _: observation(s)),
     "donations_list_streams": Operation(RESIDENTS),
     "donations_samples": Operation(RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",)),
     "donations_delete_stream": Operation(RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",)),

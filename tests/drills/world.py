@@ -201,6 +201,32 @@ def points(side: Side) -> dict[str, Any]:
     return {"source": source, "documents": [{"header": header, "body": body}]}
 
 
+def observations(side: Side) -> dict[str, Any]:
+    """The same as a FHIR transaction."""
+    asked = {"method": "POST", "url": "Observation"}
+    entries = [
+        {"resource": observation(side, n), "request": asked} for n in range(len(side.values))
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def observation(side: Side, number: int = 0) -> dict[str, Any]:
+    """One of them."""
+    return {
+        "resourceType": "Observation",
+        "status": "final",
+        "meta": {"source": f"app of {side.mark}"},
+        "device": {"display": side.mark},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "effectiveDateTime": datetime.fromtimestamp(NOON / 1000 + number, UTC).isoformat(),
+        "valueQuantity": {
+            "value": side.values[number],
+            "system": "http://unitsofmeasure.org",
+            "code": "/min",
+        },
+    }
+
+
 async def _resident_id(region: Region, who: str) -> str:
     found: str = (await _done(region.get(who, "/v1/me")))["resident_id"]
     return found
