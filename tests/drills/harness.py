@@ -259,6 +259,10 @@ async def _run(part: DrillPart, cluster: Cluster, name: str, pool_size: int) -> 
     return msgspec.structs.replace(done, more={**done.more, "took_s": round(monotonic() - begun)})
 
 
+def _longest() -> int:
+    return max(LONGEST_SECONDS, scaled(LONGEST_SECONDS))
+
+
 def _say(drill: str, done: Mapping[str, Part]) -> None:
     latencies = [part.p99_ms for part in done.values() if part.p99_ms is not None]
     verdict = {

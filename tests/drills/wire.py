@@ -1,6 +1,7 @@
-"""A wire between server and PostgreSQL that can keep the answers to COMMIT."""
+"""A wire between server and PostgreSQL that can keep the answers to COMMIT, or break there."""
 
 import asyncio
+import random
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -11,12 +12,18 @@ COMMIT = b"COMMIT\0"
 
 
 class Wire:
-    """Hands on every byte both ways. While it is `held`, commits reach PostgreSQL and no answer comes."""
+    """Hands on every byte both ways. While it is `held`, commits reach PostgreSQL and no answer comes.
+
+    Of its connections a share breaks with each COMMIT (`breaking`, 0 to 1): half before PostgreSQL
+    has seen it, and half after.
+    """
 
     def __init__(self, dsn: str) -> None:
         self._address = urlsplit(dsn)
         self._server: asyncio.Server | None = None
         self.held = False
+        self.breaking = 0.0
+        self.broken = 0
         self.committed = asyncio.Semaphore(0)
         """Released once for each commit whose answer was kept."""
 
@@ -33,10 +40,10 @@ class Wire:
 
     async def _carry(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         far, on = await asyncio.open_connection(self._address.hostname, self._address.port)
-        kept = asyncio.Event()
+        kept, last = asyncio.Event(), asyncio.Event()
         ways = [
-            asyncio.create_task(self._ask(near, on, kept)),
-            asyncio.create_task(self._reply(far, back, kept)),
+            asyncio.create_task(self._ask(near, on, kept, last)),
+            asyncio.create_task(self._reply(far, back, kept, last)),
         ]
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
@@ -45,19 +52,34 @@ class Wire:
         back.transport.abort()
 
     async def _ask(
-        self, near: asyncio.StreamReader, on: asyncio.StreamWriter, kept: asyncio.Event
+        self,
+        near: asyncio.StreamReader,
+        on: asyncio.StreamWriter,
+        kept: asyncio.Event,
+        last: asyncio.Event,
     ) -> None:
         with suppress(OSError):
             while data := await near.read(1 << 16):
                 if self.held and data.endswith(COMMIT):
                     kept.set()
+                if data.endswith(COMMIT) and random.random() < self.breaking:  # noqa: S311
+                    self.broken += 1
+                    if self.broken % 2:
+                        return
+                    last.set()
                 on.write(data)
 
     async def _reply(
-        self, far: asyncio.StreamReader, back: asyncio.StreamWriter, kept: asyncio.Event
+        self,
+        far: asyncio.StreamReader,
+        back: asyncio.StreamWriter,
+        kept: asyncio.Event,
+        last: asyncio.Event,
     ) -> None:
         with suppress(OSError):
             while data := await far.read(1 << 16):
+                if last.is_set():
+                    return
                 if kept.is_set():
                     self.committed.release()
                 else:
