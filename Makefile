@@ -1,4 +1,5 @@
-# Everything runs from .venv in this folder; nothing outside the checkout is touched.
+# Everything runs from .venv in this folder; nothing outside the checkout is touched, but that the
+# tests' databases live in /dev/shm where that has room.
 # Only python3 (3.11 or later, with pip and venv) and make are needed beforehand.
 
 PYTHON ?= python3
@@ -38,8 +39,9 @@ serve: .venv/.ready ## the API in development mode, on loopback
 worker: .venv/.ready ## the worker in development mode
 	$(MEDVERKA) worker
 
+# As many at once as there are processors, each with databases of its own on one server.
 test: .venv/.ready ## all tests, on a real PostgreSQL
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --maxprocesses 8 --dist worksteal
 
 check: .venv/.ready ## linters, types, migrations, generated files
 	$(BIN)/ruff check

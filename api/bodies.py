@@ -196,7 +196,7 @@ class Reader(NamedTuple):
     looks: bool
 
 
-@lru_cache(None)
+@lru_cache(256)  # more than there are routes, and bounded: tests make many applications
 def reader_of(handler: HTTPRouteHandler, media_type: str) -> Reader:
     """One for a route and media type, made at its first body."""
     kind = handler.parsed_fn_signature.parameters["data"].raw

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,10 @@ from migrations.runner import migrate
 
 ROOT = Path(__file__).parent.parent
 # A power cut may cost the test databases; a crash of the server does not.
-CARELESS = {"fsync": "off", "full_page_writes": "off"}
+CARELESS = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "256MB"}
+MEMORY = Path("/dev/shm")  # noqa: S108 - looked over before it is used
+ROOMY = 4 << 30
+"""Bytes that must be free in memory for the test databases to live there."""
 
 
 class Database(Struct, frozen=True):
@@ -42,9 +46,25 @@ def shared_cluster(environ: Mapping[str, str] = os.environ) -> Iterator[Cluster]
         asyncio.run(databases.bootstrap_roles(cluster.dsn("admin"), passwords))
         yield cluster
     else:
-        with running(ROOT / ".postgres" / "tests", CARELESS) as own:
+        with running(folder(), CARELESS) as own:
             asyncio.run(databases.bootstrap_roles(own.dsn("admin"), own.role_passwords))
             yield own
+
+
+def folder() -> Path:
+    """Where the own server lives: in memory where there is room and the folder is nobody else's.
+
+    A clone is some 450 files. In memory it takes a tenth of the time.
+    """
+    checkout = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    there = MEMORY / f"medverka-tests-{os.geteuid()}-{checkout}"
+    try:
+        there.mkdir(mode=0o711, exist_ok=True)
+        ours = there.lstat().st_uid == os.geteuid() and not there.is_symlink()
+        roomy = (there / "data").exists() or shutil.disk_usage(there).free > ROOMY
+    except OSError:
+        return ROOT / ".postgres" / "tests"
+    return there if ours and roomy else ROOT / ".postgres" / "tests"
 
 
 class External(Cluster, frozen=True):
