@@ -17,7 +17,7 @@ from domain.donations.model import Source, TooManyUploads, Upload
 from domain.errors import Unauthenticated
 from domain.residents.identity import Knock
 
-MOST_UPLOADS = 300
+MOST_UPLOADS = 1_000
 """Uploads that one stream takes in a minute: enough to bring years of samples, no more than a phone sends."""
 
 
