@@ -116,20 +116,26 @@ async def look(conn: Connection, due: Due, until_ms: int) -> Look | None:
 
 
 async def leave(conn: Connection, due: Due, found: Look, until_ms: int) -> None:
-    """A stream that is done with. What was uploaded meanwhile stays loose; old deletions are forgotten."""
+    """A stream that is done with. What was uploaded meanwhile stays loose; old deletions are forgotten.
+
+    A deletion is settled where no segment was too young to be looked through for it.
+    """
     sql = """
         WITH forgotten AS (
             DELETE FROM sample_deletion
              WHERE resident_id = $1 AND stream_id = $2
                AND settled_at IS NOT NULL AND noted_at < now() - $3::interval),
         settled AS (
-            UPDATE sample_deletion SET settled_at = now()
-             WHERE resident_id = $1 AND stream_id = $2 AND settled_at IS NULL AND seq <= $4)
+            UPDATE sample_deletion d SET settled_at = now()
+             WHERE resident_id = $1 AND stream_id = $2 AND settled_at IS NULL AND seq <= $4
+               AND NOT EXISTS (SELECT FROM segment g
+                                WHERE g.resident_id = $1 AND g.stream_id = $2 AND g.first_ms >= $8
+                                  AND g.last_ms >= $5 AND g.seq < d.seq))
         UPDATE stream
            SET compacted_ms = $5, loose = greatest(0, loose - $6::integer + $7::integer)
          WHERE resident_id = $1 AND stream_id = $2
     """
     await conn.execute(
         sql, due.resident_id, due.stream_id, KEPT, found.unsettled,
-        until_ms, found.loose, found.unclosed,
+        until_ms, found.loose, found.unclosed, until_ms - SPAN,
     )  # fmt: skip

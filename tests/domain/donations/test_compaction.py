@@ -102,6 +102,17 @@ async def test_what_was_deleted_long_ago_is_looked_for_in_every_segment_and_then
     assert (await phone.give((181, 61.0, "3:1"))).duplicates == 1
 
 
+async def test_nothing_is_settled_that_a_segment_too_young_may_hold(
+    phone: Phone, worker: db.Connection, admin: Connection
+) -> None:
+    await give_hours(phone)
+    await phone.give(deletes=("1:0",))
+    await admin.execute(LONG_AGO)
+    await compaction.tend(worker, phone.keys, await phone.due(), NOW_MS - 3 * HOUR_MS)
+    assert 60 not in await phone.read()
+    assert await admin.fetchval("SELECT settled_at FROM sample_deletion") is None
+
+
 async def test_a_settled_deletion_is_forgotten_after_ninety_days(
     phone: Phone, worker: db.Connection, admin: Connection
 ) -> None:
