@@ -12,6 +12,7 @@ from api.development import subject_secret, token
 from api.settings import Settings
 from domain.consents import store as consents
 from domain.consents.model import ConsentAnswer, ConsentEvent
+from tests.domain.donations.conftest import permit
 from tests.people import make_resident
 
 Headers = dict[str, str]
@@ -52,11 +53,13 @@ class Region(NamedTuple):
     def _hmac(self, subject: str) -> bytes:
         return subject_hmac(subject_secret(self.settings), self.settings.issuer, subject)
 
-    async def resident(self, subject: str) -> UUID:
-        """A resident with that login."""
+    async def resident(self, subject: str, *kept: str) -> UUID:
+        """A resident with that login, who lets these categories be kept."""
         resident_id = await make_resident(self.admin)
         sql = "INSERT INTO identity (issuer, subject_hmac, resident_id) VALUES ($1, $2, $3)"
         await self.admin.execute(sql, self.settings.issuer, self._hmac(subject), resident_id)
+        for category in kept:
+            await permit(self.admin, resident_id, category)
         return resident_id
 
     async def staff(self, subject: str, role: str | None = None, study: UUID | None = None) -> UUID:

@@ -2,19 +2,9 @@
 
 from uuid import UUID
 
-import httpx
-import pytest
-from asyncpg import Connection
-
-from api.settings import Settings
 from tests.api.region import Region, open_study
 
 LOG = "/v1/me/access-log"
-
-
-@pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
 
 
 async def used(region: Region, resident_id: UUID, samples: int, visible: str = "now()") -> None:

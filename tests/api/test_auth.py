@@ -23,8 +23,8 @@ from api.settings import DEVELOPMENT_ISSUER, BadSettings, Settings
 from tests.api import probe
 from tests.api.conftest import Bearer, serving
 from tests.api.corpus import BAD, GOOD, KEY, NOW, P384, RSA, said
+from tests.api.region import Region
 from tests.oidc import Provider
-from tests.people import make_resident
 
 
 @pytest.fixture
@@ -77,16 +77,9 @@ async def test_a_token_comes_once_and_as_a_bearer(
 
 
 @pytest.fixture
-async def anna(admin: "Connection[Any]", settings: Settings) -> UUID:
+async def anna(region: Region) -> UUID:
     """A resident who logs in as `anna`."""
-    resident_id = await make_resident(admin)
-    sql = "INSERT INTO identity (issuer, subject_hmac, resident_id) VALUES ($1, $2, $3)"
-    await admin.execute(sql, settings.issuer, digest(settings, "anna"), resident_id)
-    return resident_id
-
-
-def digest(settings: Settings, subject: str) -> bytes:
-    return subject_hmac(development.subject_secret(settings), settings.issuer, subject)
+    return await region.resident("anna")
 
 
 @pytest.fixture
@@ -136,12 +129,9 @@ async def test_a_login_of_before_sign_out_or_erasure_is_refused(
 
 
 async def test_staff_are_let_in_with_the_roles_held_now(
-    client: httpx.AsyncClient, admin: "Connection[Any]", settings: Settings, bearer: Bearer
+    region: Region, admin: "Connection[Any]", bearer: Bearer
 ) -> None:
-    sql = (
-        "INSERT INTO member (issuer, subject_hmac, label) VALUES ($1, $2, 'S') RETURNING member_id"
-    )
-    member_id = await admin.fetchval(sql, settings.issuer, digest(settings, "sara"))
+    member_id = await region.staff("sara")
     study = UUID(int=5)
     await admin.execute(
         "INSERT INTO membership (member_id, role, study_id, ended_at)"
@@ -149,11 +139,11 @@ async def test_staff_are_let_in_with_the_roles_held_now(
         member_id,
         study,
     )
-    answer = await client.get("/v1/staff/self", headers=bearer("sara"))
+    answer = await region.client.get("/v1/staff/self", headers=bearer("sara"))
     assert answer.json() == {
         "roles": ["steward"], "studies": {str(study): "lead"}, "db": str(member_id),
     }  # fmt: skip
-    assert (await client.get("/v1/staff/self", headers=bearer("anna"))).status_code == 403
+    assert (await region.client.get("/v1/staff/self", headers=bearer("anna"))).status_code == 403
 
 
 async def test_a_real_providers_access_token_is_taken_and_its_id_token_is_not(

@@ -4,27 +4,17 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest
-from asyncpg import Connection
 
-from api.settings import Settings
-from tests.api.region import OpenStudy, Region, open_study, read, take_part
+from tests.api.region import OpenStudy, Region, read, take_part
 from tests.database import Database
 
 BLOCKS = "/v1/me/blocks"
 
 
 @pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
-
-
-@pytest.fixture
-async def study(region: Region) -> OpenStudy:
-    """Open, with an analyst, and anna in it with three samples of heart."""
-    study = await open_study(region)
-    await region.staff("ana", "analyst", UUID(study.study_id))
+async def study(region: Region, study: OpenStudy) -> OpenStudy:
+    """Anna takes part, with three samples of heart."""
     await take_part(region, "anna", study, 1, 2, 3)
     return study
 

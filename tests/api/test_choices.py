@@ -4,32 +4,23 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
-from asyncpg import Connection
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from api.settings import Settings
 from domain.consents.chain import unbroken
 from domain.consents.model import ConsentEvent
-from tests.api.region import OpenStudy, Region, consent, notice, open_study, take_part
+from tests.api.region import OpenStudy, Region, consent, notice, take_part
 
 EVENTS = "/v1/me/consent-events"
 WITHDRAWALS = "/v1/me/withdrawals"
 
 
 @pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
-
-
-@pytest.fixture
-async def study(region: Region) -> OpenStudy:
-    """Open, and anna takes part."""
-    study = await open_study(region)
+async def study(region: Region, study: OpenStudy) -> OpenStudy:
+    """Anna takes part."""
     await take_part(region, "anna", study)
     return study
 

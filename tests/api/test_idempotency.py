@@ -10,11 +10,9 @@ import pytest
 from asyncpg import Connection
 from litestar import Litestar
 
-from api.settings import Settings
 from tests.api import probe
 from tests.api.conftest import Bearer
-from tests.api.test_auth import digest
-from tests.people import make_resident
+from tests.api.region import Region
 
 PATH = "/v1/me/things"
 
@@ -27,14 +25,9 @@ def app(app: Litestar) -> Litestar:
 
 
 @pytest.fixture
-async def residents(admin: "Connection[Any]", settings: Settings) -> dict[str, UUID]:
+async def residents(region: Region) -> dict[str, UUID]:
     """Two residents who can log in."""
-    found = {}
-    for name in ("anna", "bo"):
-        found[name] = await make_resident(admin)
-        sql = "INSERT INTO identity (issuer, subject_hmac, resident_id) VALUES ($1, $2, $3)"
-        await admin.execute(sql, settings.issuer, digest(settings, name), found[name])
-    return found
+    return {name: await region.resident(name) for name in ("anna", "bo")}
 
 
 async def effects(admin: "Connection[Any]", resident_id: UUID) -> int:

@@ -5,11 +5,10 @@ import pytest
 from asyncpg import Connection
 from litestar import Litestar
 
-from api.settings import Settings
 from domain.donations.keys import FileKeyProvider, new_key
 from domain.donations.remote_keys import RemoteKeyProvider
-from tests.api.conftest import Bearer
-from tests.api.test_donations import NOON, Home, move_in
+from tests.api.home import Home, move_in
+from tests.api.region import NOON, Region
 from tests.api.test_problems import problem
 from tests.domain.donations.test_remote_keys import Cloud
 
@@ -23,11 +22,8 @@ BATCH = {
 
 
 @pytest.fixture
-async def home(
-    client: httpx.AsyncClient, admin: Connection, settings: Settings, bearer: Bearer
-) -> Home:
-    await move_in(admin, settings, "anna")
-    home = Home(client, bearer("anna"))
+async def home(region: Region) -> Home:
+    home = await move_in(region, "anna")
     assert await home.counts(BATCH) == (2, 0, 0)
     return home
 

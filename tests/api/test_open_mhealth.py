@@ -7,17 +7,12 @@ import msgspec
 import pytest
 from asyncpg import Connection
 
-from api import development
-from api.auth import subject_hmac
-from api.settings import Settings
 from domain.donations.model import Batch, Source
 from domain.donations.openmhealth.groups import MODALITY
-from tests.api.conftest import Bearer
-from tests.domain.donations.conftest import permit
+from tests.api.region import Region
 from tests.domain.donations.openmhealth import standards
 from tests.domain.donations.openmhealth.bodies import AT_POINT, BODIES, JSON, document, of
 from tests.domain.donations.openmhealth.meaning import meaning, returned
-from tests.people import make_resident
 
 PATH = "/v1/me/donations/open-mhealth"
 CATEGORIES = (
@@ -60,16 +55,9 @@ class Phone:
 
 
 @pytest.fixture
-async def phone(
-    client: httpx.AsyncClient, bearer: Bearer, admin: Connection, settings: Settings
-) -> Phone:
-    resident_id = await make_resident(admin)
-    digest = subject_hmac(development.subject_secret(settings), settings.issuer, "anna")
-    sql = "INSERT INTO identity (issuer, subject_hmac, resident_id) VALUES ($1, $2, $3)"
-    await admin.execute(sql, settings.issuer, digest, resident_id)
-    for category in CATEGORIES:
-        await permit(admin, resident_id, category)
-    return Phone(client, bearer("anna"))
+async def phone(region: Region) -> Phone:
+    await region.resident("anna", *CATEGORIES)
+    return Phone(region.client, region.bearer("anna"))
 
 
 def heart(minute: int, rate: float = 60) -> JSON:

@@ -1,26 +1,16 @@
 """Stop switches, holds and invalidations deny at once; each is undone by whom it should be."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import pytest
-from asyncpg import Connection
 
-from api.settings import Settings
-from tests.api.region import OpenStudy, Region, open_study, read, take_part
+from tests.api.region import OpenStudy, Region, read, take_part
 
 
 @pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
-
-
-@pytest.fixture
-async def study(region: Region) -> OpenStudy:
-    """Open, with an analyst and a data protection officer, dag."""
-    study = await open_study(region)
-    await region.staff("ana", "analyst", UUID(study.study_id))
+async def study(region: Region, study: OpenStudy) -> OpenStudy:
+    """With a data protection officer, dag."""
     await region.staff("dag", "data-protection-officer")
     return study
 

@@ -2,17 +2,9 @@
 
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
-from asyncpg import Connection
 
-from api.settings import Settings
 from tests.api.region import APPROVAL, STUDY, Region, notice, open_study
-
-
-@pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
 
 
 async def test_a_study_is_opened_by_another_steward_than_its_maker(region: Region) -> None:

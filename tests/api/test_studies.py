@@ -2,17 +2,9 @@
 
 from uuid import uuid4
 
-import httpx
 import pytest
-from asyncpg import Connection
 
-from api.settings import Settings
 from tests.api.region import STUDY, Region, consent, notice, open_study, take_part
-
-
-@pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
 
 
 @pytest.mark.parametrize(

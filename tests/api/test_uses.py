@@ -3,12 +3,9 @@
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest
-from asyncpg import Connection
 from litestar import Litestar
 
-from api.settings import Settings
 from domain.consents import store as consents
 from domain.consents.model import Scope
 from domain.disclosures import uses
@@ -19,24 +16,10 @@ from tests.api.region import (
     Region,
     consent,
     donate,
-    open_study,
     read,
     take_part,
 )
 from tests.database import Database
-
-
-@pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
-
-
-@pytest.fixture
-async def study(region: Region) -> OpenStudy:
-    """Open, with an analyst, ana."""
-    study = await open_study(region)
-    await region.staff("ana", "analyst", UUID(study.study_id))
-    return study
 
 
 async def test_it_reads_exactly_what_was_donated_under_the_code(

@@ -2,19 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
-from asyncpg import Connection
 from msgspec.structs import replace
 
 from api.settings import Settings
 from domain.consents import gate
 from domain.db import begin, open_pool
 from domain.rights.sweeps import sweep
-from tests.api.region import OpenStudy, Region, notice, open_study, read, take_part
+from tests.api.region import OpenStudy, Region, notice, read, take_part
 from tests.database import Database
 
 WITHDRAWALS = "/v1/me/withdrawals"
@@ -28,14 +25,8 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def region(admin: Connection, settings: Settings, client: httpx.AsyncClient) -> Region:
-    return Region(admin, settings, client)
-
-
-@pytest.fixture
-async def study(region: Region) -> OpenStudy:
-    """Open, and anna takes part and has donated."""
-    study = await open_study(region)
+async def study(region: Region, study: OpenStudy) -> OpenStudy:
+    """Anna takes part and has donated."""
     await take_part(region, "anna", study, 1, 2, 3)
     return study
 
@@ -150,7 +141,6 @@ async def test_a_use_under_way_is_told_of_and_its_end_can_be_waited_for(
 async def test_a_pause_is_shown_with_its_end_and_ends_by_a_resumption(
     region: Region, study: OpenStudy
 ) -> None:
-    await region.staff("ana", "analyst", UUID(study.study_id))
     until = ahead(days=3)
     paused = await region.post("anna", "/v1/me/pauses", {**ALL, "until": until})
     assert paused.status_code == 201
