@@ -177,11 +177,13 @@ class JSONRequest(Request[Any, Any, Any]):
         return await self._arriving.whole()
 
     async def json(self) -> Any:  # noqa: ANN401 - what the route declares
-        """The body as the route's `data`. Raises msgspec.DecodeError, Malformed."""
+        """The body as the route's `data`. Raises msgspec.DecodeError, UnicodeError, Malformed."""
         body = await self.body()
         reader = reader_of(self.route_handler, self._arriving.media_type)
-        if reader.looks and too_deep(body):
-            raise Malformed("It nests too deep.")
+        if reader.looks:
+            body.decode()  # a decoder does not look at what it skips
+            if too_deep(body):
+                raise Malformed("It nests too deep.")
         return reader.decode(body)
 
     @property

@@ -10,6 +10,8 @@ from jsonschema_rs import Draft202012Validator, Registry
 from tests.drills.http import Answer, Http
 
 JSON, NDJSON, PROBLEM = "application/json", "application/x-ndjson", "application/problem+json"
+PROBLEMS = (PROBLEM, "application/fhir+json")
+"""The media types of refusals: a problem document, or FHIR's OperationOutcome."""
 BASE = "urn:description"
 
 

@@ -13,7 +13,7 @@ import msgspec
 from asyncpg import Connection
 
 from api import development
-from tests.drills.description import PROBLEM, Described, Description, read
+from tests.drills.description import PROBLEMS, Described, Description, read
 from tests.drills.harness import MUTANT
 from tests.drills.harness import Part as Figures
 from tests.drills.http import Answer, Http
@@ -160,7 +160,7 @@ class Knocker:
         text = answer.body.decode(errors="replace")
         if answer.status >= 500:
             self.wrong(f"{at}: {answer.status}")
-        if not answer.ok and not answer.headers.get("content-type", "").startswith(PROBLEM):
+        if not answer.ok and not answer.headers.get("content-type", "").startswith(PROBLEMS):
             self.wrong(f"{at}: {answer.status} without a problem document")
         for secret in self._hidden_from(who, sent):
             if secret in text:

@@ -23,6 +23,9 @@ from tests.drills.operations import OPERATIONS
 EACH = 50
 """Canaries of each kind."""
 
+FREE = frozenset({"text", "reason", "reference", "app", "device", "recipient", "organisation"})
+"""Fields whose words are the caller's own."""
+
 AWAY = ("stop_switch", "block", "stream", "resident_attribute", "approval", "membership")
 """Tables that are taken away for a while, so that requests break in the midst."""
 
@@ -124,15 +127,7 @@ class Talk:
         side = self.door.world.side(self._who(told))
         body = row.body(side, self.door.world.common) if row.body else None
         for path, _ in places(self.door, told.body, body) if told.body else ():
-            if path[-1] in {
-                "text",
-                "reason",
-                "reference",
-                "app",
-                "device",
-                "recipient",
-                "organisation",
-            }:
+            if path[-1] in FREE and FREE.isdisjoint(path[:-1]):
                 body = msgspec.json.decode(placed(body, path, self._quoted()))
         await self._say(told, **({} if body is None else {"body": body}))
 

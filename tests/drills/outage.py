@@ -5,14 +5,22 @@ from pathlib import Path
 from time import monotonic
 
 from migrations import embedded
-from tests.drills.description import PROBLEM
+from tests.drills.description import PROBLEMS
 from tests.drills.harness import Part, Site, p99_ms, scaled
 from tests.drills.http import Answer
 from tests.drills.knocking import Knocker
 from tests.drills.matrix import uncovered
 from tests.drills.operations import OPERATIONS
 
-WITHOUT_DATABASE = frozenset({"health_live", "receipts_published_keys"})
+WITHOUT_DATABASE = frozenset(
+    {
+        "fhir_metadata",
+        "health_live",
+        "measures_catalogue",
+        "measures_measure",
+        "receipts_published_keys",
+    }
+)
 """The operations that ask PostgreSQL nothing."""
 
 WITHIN_SECONDS = 2.5
@@ -69,7 +77,7 @@ def _not_as_it_should(name: str, answer: Answer) -> str | None:
         return f"{answer.status} without a database"
     if not answer.headers.get("retry-after", "").isdigit():
         return "503 without Retry-After"
-    if not answer.headers.get("content-type", "").startswith(PROBLEM):
+    if not answer.headers.get("content-type", "").startswith(PROBLEMS):
         return "503 without a problem document"
     return None
 

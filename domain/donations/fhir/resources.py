@@ -20,12 +20,12 @@ Unknown = Annotated[
 """What must not be there, since nobody here knows what it changes."""
 Rules = Annotated[str, Meta(max_length=0, description="Refused: none are known here")]
 Text = Annotated[str, Meta(min_length=1, max_length=1_000, pattern=CLEAN)]
-Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}\Z")]
+Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
 Moment = Annotated[
     str,
     Meta(
         pattern=r"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
-        r"(?:\.[0-9]{1,12})?(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))\Z",
+        r"(?:\.[0-9]{1,12})?(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))$",
         examples=["2026-03-01T08:30:00.000+01:00"],
     ),
 ]
@@ -43,7 +43,6 @@ class Element(Struct, frozen=True, rename="camel", omit_defaults=True):
 class Coding(Element, frozen=True, kw_only=True):
     system: str | UnsetType = UNSET
     code: str | UnsetType = UNSET
-    display: str | UnsetType = UNSET
 
 
 class CodeableConcept(Element, frozen=True, kw_only=True):
@@ -75,14 +74,14 @@ class SampledData(Element, frozen=True, kw_only=True):
 
 class Identifier(Element, frozen=True, kw_only=True):
     id: Text | UnsetType = UNSET
-    use: str | UnsetType = UNSET
+    use: Literal["usual", "official", "temp", "secondary", "old"] | UnsetType = UNSET
     system: Text | UnsetType = UNSET
     value: Text | UnsetType = UNSET
 
 
 class Reference(Element, frozen=True, kw_only=True):
     reference: Text | UnsetType = UNSET
-    type: str | UnsetType = UNSET
+    type: Text | UnsetType = UNSET
     identifier: Identifier | UnsetType = UNSET
     display: Text | UnsetType = UNSET
 
