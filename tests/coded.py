@@ -37,7 +37,7 @@ def _number(bits: str) -> bytes:
 
 def _empty(*, last: bool) -> str:
     """One block whose codes are a space, the end of the block and one distance, a bit each."""
-    codes = {18: "0", 1: "10"}
+    codes = {18: "0", 1: "11"}  # and "10" would be 0
     head = [f"{last:d}", "01", _field(0, 5), _field(0, 5), _field(len(LENGTHS) - 4, 4)]
     head += [_field(len(codes.get(length, "")) or 2 * (length == 0), 3) for length in LENGTHS]
     zeros = codes[18] + _field(32 - 11, 7)

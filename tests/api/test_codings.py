@@ -77,6 +77,7 @@ def test_a_window_of_8_mb_is_the_largest(window: int, *, fits: bool) -> None:
 
 
 def test_blocks_that_cost_much_and_hold_little_are_given_up() -> None:
+    assert inflate("gzip", tables(10_000), 0) == b""  # a few are what they are
     body = tables(4 << 20)
     begun = time.thread_time()
     with pytest.raises(Damaged):
