@@ -41,6 +41,9 @@ ALWAYS = {"any_version": True}
 
 LARGEST_SEQ = 2**63 - 1
 
+UNDER_WAY = "Recorded; uses under way have not ended yet"
+"""Of every 202: what was asked for counts, and `drained_at` of its withdrawal is still to come."""
+
 Version = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 AcceptLanguage = Annotated[str | None, HeaderParameter(name="Accept-Language", max_length=1000)]
 
@@ -159,8 +162,7 @@ async def my_event(conn: Conn, me: Me, issuer: Issuer, seq: FromPath[int]) -> Re
     guards=[resident],
     opt=ALWAYS,
     status_code=200,
-    responses=refusals(NotFound)
-    | {202: ResponseSpec(Withdrawn, description="Recorded; uses under way have not ended yet")},
+    responses=refusals(NotFound) | {202: ResponseSpec(Withdrawn, description=UNDER_WAY)},
 )
 async def withdraw(
     conn: Conn,
@@ -191,7 +193,12 @@ async def my_withdrawal(conn: Conn, me: Me, seq: FromPath[int]) -> Withdrawal:
     return await rights.state(conn, me.resident_id, _seq(seq))
 
 
-@post("/v1/me/pauses", guards=[resident], opt=ALWAYS, responses=refusals(Invalid))
+@post(
+    "/v1/me/pauses",
+    guards=[resident],
+    opt=ALWAYS,
+    responses=refusals(Invalid) | {202: ResponseSpec(Withdrawn, description=UNDER_WAY)},
+)
 async def pause(
     conn: Conn,
     me: Me,

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody
 
 from api.auth import resident
@@ -113,7 +114,8 @@ async def episodes(conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50)
     "/v1/me/enrolments/{enrolment_id:uuid}/leave",
     guards=[resident],
     status_code=200,
-    responses=refusals(NotFound),
+    responses=refusals(NotFound)
+    | {202: ResponseSpec(Enrolment, description="Ended; uses under way have not ended yet")},
     opt={"any_version": True},
 )
 async def leave(

@@ -144,8 +144,10 @@ async def shown(
 ) -> Notice:
     """A version (the current one by default) in the first of the languages that it has.
 
+    It stays readable when the study has ended: receipts point to it.
+
     Raises:
-        NotFound: no such notice or version.
+        NotFound: no such notice or version, or its study is in review, or did not pass it.
         NoticeNotInLanguage: it has none of them; `languages` in the answer says which it has.
 
     """
@@ -157,12 +159,14 @@ async def shown(
                       ORDER BY l.language) AS languages
           FROM notice n
           JOIN notice_version v USING (notice_id)
+          LEFT JOIN study s USING (study_id)
           LEFT JOIN LATERAL (
                SELECT x.* FROM notice_text x
                 WHERE x.notice_id = v.notice_id AND x.version = v.version
                   AND lower(x.language) = ANY($3)
                 ORDER BY array_position($3, lower(x.language)) LIMIT 1) t ON true
          WHERE n.notice_id = $1 AND ($2::integer IS NULL OR v.version = $2)
+           AND (n.study_id IS NULL OR s.status NOT IN ('in-review', 'disapproved'))
          ORDER BY v.version DESC
          LIMIT 1
     """

@@ -1,9 +1,11 @@
 """Residents find studies in words of theirs, join with the consents required, and leave."""
 
+from typing import get_args
 from uuid import uuid4
 
 import pytest
 
+from domain.studies.model import Status
 from tests.api.region import STUDY, Region, consent, notice, open_study, take_part
 
 
@@ -49,6 +51,20 @@ async def test_a_study_in_review_is_not_seen_by_the_public(region: Region) -> No
     made = (await region.post("maker", "/v1/studies", STUDY)).json()
     assert (await region.client.get("/v1/studies")).json()["items"] == []
     assert (await region.client.get(f"/v1/studies/{made['study_id']}")).status_code == 404
+
+
+async def test_a_notice_is_read_once_its_study_has_passed_review_and_ever_after(
+    region: Region,
+) -> None:
+    study = await open_study(region)
+    path, sql = f"/v1/notices/{study.notice_id}", "UPDATE study SET status = $1"
+    seen = {}
+    for status in get_args(Status):
+        await region.admin.execute(sql, status)
+        seen[status] = (await region.client.get(path)).status_code
+    hidden = {"in-review", "disapproved"}
+    assert seen == {status: 404 if status in hidden else 200 for status in seen}
+    assert len(seen) == 8
 
 
 async def test_joining_needs_the_required_consents_and_names_what_is_missing(
