@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
 
+from domain.checkup import tables_without_wall
 from migrations.databases import Connection, connected
 from migrations.embedded import Cluster
 from tests.database import Database, clone, drop
@@ -105,16 +106,7 @@ async def test_no_number_is_handed_out_in_turn(admin: Connection) -> None:
 async def test_every_table_with_rows_of_residents_is_walled_for_all_even_its_owner(
     admin: Connection,
 ) -> None:
-    sql = """
-        SELECT relname FROM pg_class t
-         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-           AND NOT (relrowsecurity AND relforcerowsecurity)
-           AND coalesce(obj_description(oid, 'pg_class'), '') !~ '; open: '
-           AND (obj_description(oid, 'pg_class') ~ '^class: resident'
-                OR EXISTS (SELECT FROM pg_attribute
-                            WHERE attrelid = t.oid AND attname = 'resident_id'))
-    """
-    assert await names(admin, sql) == []
+    assert await tables_without_wall(admin) == []
 
 
 async def test_every_wall_has_a_gate(admin: Connection) -> None:
