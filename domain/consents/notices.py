@@ -144,8 +144,6 @@ async def shown(
 ) -> Notice:
     """A version (the current one by default) in the first of the languages that it has.
 
-    It stays readable when the study has ended: receipts point to it.
-
     Raises:
         NotFound: no such notice or version, or its study is in review, or did not pass it.
         NoticeNotInLanguage: it has none of them; `languages` in the answer says which it has.
