@@ -30,6 +30,7 @@ from api import (
     restrictions,
     stewards,
     studies,
+    summaries,
     uses,
 )
 from api.addresses import Addresses
@@ -66,6 +67,7 @@ CAPABILITIES: tuple[Any, ...] = (
     restrictions,
     stewards,
     studies,
+    summaries,
     uses,
 )
 """The modules whose `routes` are served."""

@@ -8,7 +8,8 @@ import msgspec
 from asyncpg import Record
 
 from domain.db import Connection, find_one
-from domain.donations.columns import SPAN, Columns, between, cut, joined, outside, without
+from domain.donations import own_reads
+from domain.donations.columns import SPAN, Columns, cut, outside, without
 from domain.donations.data_keys import Ring, opened
 from domain.donations.deletions import dead
 from domain.donations.exchange import Part, Whole, exchange
@@ -16,6 +17,7 @@ from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import SAFE, Batch, Deleted, Source, Stream
+from domain.donations.own_reads import Most, Wanted
 from domain.donations.segments import Place, unseal
 from domain.errors import NotFound
 from domain.jobs import store as jobs
@@ -85,62 +87,18 @@ async def read(
     until_ms: int = SAFE,
     limit: int = 1000,
 ) -> Page:
-    """The samples that start in `[since, until)`, at most `limit`, never none while there is more."""
-    stream = await _owned(conn, resident_id, stream_id)
-    ring = await opened(conn, keys, resident_id, [stream.category])
-    while rows := await _near(conn, stream, since_ms, until_ms, limit):
-        parts, boundary = [_open(row, ring, stream) for row in rows], rows[-1]["next_ms"]
-        page = _page(stream.measure, joined(parts), since_ms, until_ms, boundary, limit)
-        if page.batches or page.next_ms is None:
-            return page
-        since_ms = page.next_ms  # all of these were deleted by their ids
-    return Page([], None)
+    """The samples that start in `[since, until)`, at most `limit`, never none while there is more.
 
+    Raises:
+        NotFound: the resident has no such stream.
 
-async def _near(
-    conn: Connection, stream: Owned, since_ms: int, until_ms: int, limit: int
-) -> list[Record]:
-    """The segments of a page, in the order of their beginning.
-
-    Segments may overlap in time. All that reach into the range from before it are read, and as
-    many that begin in it as the page can hold; the page ends before the first one left out.
     """
-    sql = """
-        WITH near AS (
-            SELECT segment_id, key_version, seq, samples, first_ms, body
-              FROM segment
-             WHERE resident_id = $1 AND stream_id = $2
-               AND first_ms >= $3::bigint - $6::bigint AND first_ms < $3 AND last_ms >= $3
-             UNION ALL
-            (SELECT segment_id, key_version, seq, samples, first_ms, body
-               FROM segment
-              WHERE resident_id = $1 AND stream_id = $2 AND first_ms >= $3 AND first_ms < $4
-              ORDER BY first_ms
-              LIMIT least($5::int, 500) + 1)),
-        placed AS (
-            SELECT *, lead(first_ms) OVER w AS next_ms,
-                   sum(samples) FILTER (WHERE first_ms >= $3) OVER w - samples AS before,
-                   count(*) FILTER (WHERE first_ms >= $3) OVER w AS place
-              FROM near
-            WINDOW w AS (ORDER BY first_ms, segment_id))
-        SELECT segment_id, key_version, body, next_ms, deleted_ids($1, $2, seq) AS dead
-          FROM placed
-         WHERE first_ms < $3 OR (before < $5 AND place <= 500)
-         ORDER BY first_ms, segment_id
-    """
-    return await conn.fetch(
-        sql, stream.resident_id, stream.stream_id, since_ms, until_ms, limit, SPAN
-    )
-
-
-def _page(
-    measure: str, found: Columns, since_ms: int, until_ms: int, boundary: int | None, limit: int
-) -> Page:
-    complete = between(found, since_ms, until_ms if boundary is None else boundary)
-    chosen = complete.where(slice(limit))
-    if len(complete.start) > limit:
-        boundary = int(complete.start[limit])
-    return Page(batches(measure, chosen), boundary)
+    wanted = Wanted(since_ms=since_ms, until_ms=until_ms, stream_id=stream_id)
+    page = await own_reads.read(conn, keys, resident_id, wanted, None, Most(limit))
+    if not page.runs:
+        await _owned(conn, resident_id, stream_id)
+    found = [batch for run in page.runs for batch in batches(run.measure, run.columns)]
+    return Page(found, page.mark.ms if page.mark else None)
 
 
 async def delete(conn: Connection, resident_id: UUID, stream_id: UUID) -> Deleted:

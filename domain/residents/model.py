@@ -30,7 +30,7 @@ class Beginning(Input, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a zone that does not exist (ValueError)."""
         super().__post_init__()
-        _check_zone(self.zone)
+        check_zone(self.zone)
 
 
 class QuietHours(Input, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Preferences(Input, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a zone that does not exist, and kinds that cannot be muted (ValueError)."""
         super().__post_init__()
-        _check_zone(self.zone)
+        check_zone(self.zone)
         if not MUTABLE.issuperset(self.muted):
             raise ValueError("a kind that cannot be muted")
 
@@ -133,6 +133,7 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def _check_zone(name: str) -> None:
+def check_zone(name: str) -> None:
+    """Refuse a zone that does not exist (ValueError)."""
     if name not in _zones():
         raise ValueError("no such time zone")
