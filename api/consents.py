@@ -116,7 +116,7 @@ async def my_review(conn: Conn, me: Me) -> Review:
 
 @post(
     "/v1/me/consent-events",
-    guards=[resident],
+    guards=[resident_alone],
     responses=refusals(
         NotFound,
         NoticeSuperseded,
@@ -129,13 +129,13 @@ async def my_review(conn: Conn, me: Me) -> Review:
 )
 async def answer(
     conn: Conn,
-    me: Me,
+    visitor: Visitor,
     once: Once,
     issuer: Issuer,
     data: JSONBody[Answers],
 ) -> Response[RecordedAnswers]:
     """Answer items of a notice: permit or deny, as wide as the item or narrower."""
-    events = await rights.answer(conn, me, data.answers)
+    events = await rights.answer_at(conn, once.knock(visitor.door), data.answers)
     recorded = [_recorded(event, issuer) for event in events]
     return once.keep(RecordedAnswers(recorded=recorded))
 
@@ -159,14 +159,14 @@ async def my_event(conn: Conn, me: Me, issuer: Issuer, seq: FromPath[int]) -> Re
 
 @post(
     "/v1/me/withdrawals",
-    guards=[resident],
+    guards=[resident_alone],
     opt=ALWAYS,
     status_code=200,
     responses=refusals(NotFound) | {202: ResponseSpec(Withdrawn, description=UNDER_WAY)},
 )
 async def withdraw(
     conn: Conn,
-    me: Me,
+    visitor: Visitor,
     once: Once,
     issuer: Issuer,
     data: JSONBody[Withdrawing],
@@ -176,7 +176,7 @@ async def withdraw(
     200: no use that starts or commits later has it. 202: uses under way did not end within two
     seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
     """
-    event, withdrawal = await rights.withdraw(conn, me, data)
+    event, withdrawal = await rights.withdraw_at(conn, once.knock(visitor.door), data)
     answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=withdrawal)
     return once.keep(answer, 200 if withdrawal.drained_at else 202)
 

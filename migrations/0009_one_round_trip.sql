@@ -48,7 +48,7 @@ END $$;
 -- No row: there is no such resident to lock. The last three say what is left to end.
 CREATE FUNCTION consent_withdraw(
     p_resident uuid, p_actor uuid, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text,
-    p_claimed_at timestamptz, p_bucket smallint)
+    p_claimed_at timestamptz)
 RETURNS TABLE (event consent_event, drained_at timestamptz, taking_part boolean, donated boolean, knocks boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -64,7 +64,9 @@ BEGIN
     VALUES (p_resident, event.seq, drained_at, '{}', drained_at);
     taking_part := EXISTS (SELECT FROM enrolment e WHERE e.resident_id = p_resident AND e.ended_at IS NULL);
     donated := EXISTS (SELECT FROM stream s WHERE s.resident_id = p_resident);
-    knocks := EXISTS (SELECT FROM outbox o WHERE o.bucket = p_bucket AND o.resident_id = p_resident AND o.state = 'waiting');
+    knocks := EXISTS (SELECT FROM outbox o
+                       WHERE o.bucket = get_byte(uuid_send(p_resident), 15) & 63  -- domain/db.py: bucket_of
+                         AND o.resident_id = p_resident AND o.state = 'waiting');
     RETURN NEXT;
 END $$;
 

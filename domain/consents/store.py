@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from asyncpg import Record
 
+from domain.caller import Resident
 from domain.consents.categories import SENSITIVE
 from domain.consents.model import (
     ActorRole,
@@ -26,6 +26,7 @@ from domain.consents.model import (
 from domain.consents.periods import from_ranges
 from domain.db import Connection, fetch_all, find_one
 from domain.errors import Invalid, NotFound
+from domain.residents.identity import Knock
 
 
 async def record(
@@ -47,22 +48,51 @@ async def record(
 
     """
     sql = """
-        SELECT (a.event).*, a.outcome, a.current_version
-          FROM consent_answers($1, $2, $3, $4::text::jsonb, $5) a
+        SELECT outcome, current_version, event FROM consent_answers($1, $2, $3, $4::text::jsonb, $5)
     """
-    said = msgspec.json.encode(answers).decode()
-    rows = await conn.fetch(sql, resident_id, actor_id, actor_role, said, sorted(SENSITIVE))
-    return [_recorded(dict(row)) for row in rows]
+    rows = await conn.fetch(
+        sql, resident_id, actor_id, actor_role, _said(answers), sorted(SENSITIVE)
+    )
+    return [_recorded(row) for row in rows]
 
 
-def _recorded(row: dict[str, Any]) -> ConsentEvent:
-    current = row.pop("current_version")
-    match row.pop("outcome"):
+async def record_at(
+    conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
+) -> tuple[Resident, list[ConsentEvent]]:
+    """`record` together with letting the resident in. Raises as `record`, and what `admit` does."""
+    sql = """
+        SELECT e.resident_id, e.language, e.zone, e.refused_until,
+               e.turn, e.fingerprint, e.status, e.content_type, e.body,
+               a.outcome, a.current_version, a.event
+          FROM enter($1, $2, $3, $4) e
+          LEFT JOIN LATERAL consent_answers(
+               CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END,
+               e.resident_id, 'resident', $5::text::jsonb, $6) a ON true
+    """
+    door = knock.door
+    rows = await conn.fetch(
+        sql,
+        door.issuer,
+        door.subject_hmac,
+        knock.route,
+        knock.key,
+        _said(answers),
+        sorted(SENSITIVE),
+    )
+    return knock.admit(rows[0]), [_recorded(row) for row in rows]
+
+
+def _said(answers: Sequence[ConsentAnswer]) -> str:
+    return msgspec.json.encode(answers).decode()
+
+
+def _recorded(row: Record) -> ConsentEvent:
+    match row["outcome"]:
         case "recorded":
-            return msgspec.convert(row, ConsentEvent)
+            return msgspec.convert(dict(row["event"]), ConsentEvent)
         case "superseded":
             raise NoticeSuperseded(
-                "Show the current version and ask again.", current_version=current
+                "Show the current version and ask again.", current_version=row["current_version"]
             )
         case "untranslated":
             raise NoticeNotInLanguage

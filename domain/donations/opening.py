@@ -68,7 +68,8 @@ async def open_at(conn: Connection, keys: KeyProvider, knock: Knock, upload: Upl
                o.categories, o.periods, o.live, o.scopes, o.versions, o.keks, o.wrapped,
                o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.locked
           FROM enter($1, $2, $3, $4) e
-          LEFT JOIN LATERAL donation_open(e.resident_id, $5, $6, $7, $8) o ON true
+          LEFT JOIN LATERAL donation_open(
+               CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END, $5, $6, $7, $8) o ON true
     """
     door = knock.door
     row = await conn.fetchrow(

@@ -7,20 +7,22 @@ waiting, the answer says so (`drained_at` is empty), and the worker drains later
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 from msgspec import Meta, Struct
 
 from domain.caller import Resident
 from domain.consents import gate
 from domain.consents import store as consents
 from domain.consents.model import ConsentAnswer, ConsentEvent, Effect, Scope
-from domain.db import Connection, bucket_of, fetch_all, find_one
+from domain.db import Connection, fetch_all, find_one
 from domain.donations import store as donations
 from domain.errors import Invalid, NotFound, Unauthenticated
 from domain.fields import Instant
+from domain.residents.identity import Knock
 from domain.rights import unused
 from domain.rights.holds import held
 from domain.studies import enrolments
@@ -70,23 +72,66 @@ async def withdraw(
     conn: Connection, resident: Resident, wish: Withdrawing
 ) -> tuple[ConsentEvent, Withdrawal]:
     """End what the scope covers, as the effect says. Accepted whatever the resident had seen."""
-    begun = await _begin(conn, resident, wish)
-    event, resident_id = begun.event, resident.resident_id
+    sql = """
+        SELECT event, drained_at, taking_part, donated, knocks
+          FROM consent_withdraw($1, $2, $3, $4, $5, $6, $7, $8)
+    """
+    row = await conn.fetchrow(
+        sql, resident.resident_id, resident.actor_id, wish.scope, wish.item_id, wish.study_id,
+        wish.category, wish.effect, wish.claimed_at,
+    )  # fmt: skip
+    if row is None:
+        raise Unauthenticated
+    return await _ended(conn, resident, wish, row)
+
+
+async def withdraw_at(
+    conn: Connection, knock: Knock, wish: Withdrawing
+) -> tuple[ConsentEvent, Withdrawal]:
+    """`withdraw` together with letting the resident in. Raises what `admit` does."""
+    sql = """
+        SELECT e.resident_id, e.language, e.zone, e.refused_until,
+               e.turn, e.fingerprint, e.status, e.content_type, e.body,
+               w.event, w.drained_at, w.taking_part, w.donated, w.knocks
+          FROM enter($1, $2, $3, $4) e
+          LEFT JOIN LATERAL consent_withdraw(
+               CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END,
+               e.resident_id, $5, $6, $7, $8, $9, $10) w ON true
+    """
+    door = knock.door
+    row = await conn.fetchrow(
+        sql, door.issuer, door.subject_hmac, knock.route, knock.key, wish.scope, wish.item_id,
+        wish.study_id, wish.category, wish.effect, wish.claimed_at,
+    )  # fmt: skip
+    if row is None:
+        raise Unauthenticated
+    resident = knock.admit(row)
+    if row["event"] is None:
+        raise Unauthenticated
+    return await _ended(conn, resident, wish, row)
+
+
+async def _ended(
+    conn: Connection, resident: Resident, wish: Withdrawing, begun: Record
+) -> tuple[ConsentEvent, Withdrawal]:
+    """A withdrawal that is written, with what it left to end."""
+    event = msgspec.convert(dict(begun["event"]), ConsentEvent)
+    resident_id, drained_at = resident.resident_id, begun["drained_at"]
     if wish.effect == "no-contact":
         await _block_contact(conn, resident, event.study_id)
-    elif begun.taking_part:
+    elif begun["taking_part"]:
         await enrolments.end(conn, resident_id, wish)
-    if begun.knocks and (event.study_id is not None or wish.scope == "everything"):
+    if begun["knocks"] and (event.study_id is not None or wish.scope == "everything"):
         await outbox.cancel(conn, resident_id, event.study_id)
     progress = Withdrawal(
         seq=event.seq,
         effect=wish.effect,
         recorded_at=event.recorded_at,
-        drained_at=begun.drained_at,
+        drained_at=drained_at,
         destroys=[],
-        destroyed_at=begun.drained_at,
+        destroyed_at=drained_at,
     )
-    if begun.donated:
+    if begun["donated"]:
         destroys = await _destroys(conn, resident_id, wish)
         if destroys:
             progress = await _destroying(conn, resident_id, progress, destroys)
@@ -94,40 +139,11 @@ async def withdraw(
     return event, progress
 
 
-class _Begun(NamedTuple):
-    """A withdrawal that is written, and what it may leave to end."""
-
-    event: ConsentEvent
-    drained_at: datetime | None
-    taking_part: bool
-    donated: bool
-    knocks: bool
-
-
-async def _begin(conn: Connection, resident: Resident, wish: Withdrawing) -> _Begun:
-    sql = """
-        SELECT (w.event).*, w.drained_at, w.taking_part, w.donated, w.knocks
-          FROM consent_withdraw($1, $2, $3, $4, $5, $6, $7, $8, $9) w
-    """
-    found = await conn.fetchrow(
-        sql, resident.resident_id, resident.actor_id, wish.scope, wish.item_id, wish.study_id,
-        wish.category, wish.effect, wish.claimed_at, bucket_of(resident.resident_id),
-    )  # fmt: skip
-    if found is None:
-        raise Unauthenticated
-    row = dict(found)
-    left = {name: row.pop(name) for name in _Begun._fields[1:]}
-    return _Begun(msgspec.convert(row, ConsentEvent), **left)
-
-
-async def answer(
-    conn: Connection, resident: Resident, answers: Sequence[ConsentAnswer]
+async def answer_at(
+    conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
 ) -> list[ConsentEvent]:
-    """Record answers, all or none.
-
-    A required item refused ends taking part.
-    """
-    events = await consents.record(conn, resident.resident_id, answers, resident.actor_id)
+    """Let the resident in, and record answers, all or none. A required item refused ends taking part."""
+    resident, events = await consents.record_at(conn, knock, answers)
     for event in events:
         if event.decision == "deny" and event.study_id is not None:
             await enrolments.end(
