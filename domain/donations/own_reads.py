@@ -11,13 +11,15 @@ from uuid import UUID
 
 import msgspec
 from asyncpg import Record
+from msgspec import Struct
 
 from domain.db import Connection
 from domain.donations.columns import SPAN, Columns, between, joined, without
 from domain.donations.data_keys import KeyMissing, Ring, ring_of
 from domain.donations.deletions import dead
+from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
-from domain.donations.model import SAFE, Source
+from domain.donations.model import SAFE, Batch, Source
 from domain.donations.segments import Place, unseal
 
 BEGINNING = UUID(int=0)
@@ -50,11 +52,27 @@ class Run(NamedTuple):
     columns: Columns
 
 
+class Part(Struct, frozen=True, kw_only=True):
+    """Samples of one stream, in order of time, as they could be uploaded again."""
+
+    stream_id: UUID
+    source: Source
+    batches: list[Batch]
+
+
 class Reading(NamedTuple):
     """Some runs, stream by stream, and from where to read on; None at the end."""
 
     runs: list[Run]
     mark: Mark | None
+
+
+def parts(page: Reading) -> list[Part]:
+    """A page as it is shown."""
+    return [
+        Part(stream_id=run.stream_id, source=run.source, batches=batches(run.measure, run.columns))
+        for run in page.runs
+    ]
 
 
 class Most(NamedTuple):
