@@ -18,8 +18,13 @@ HEALTHKIT_VALUES = "https://developer.apple.com/documentation/healthkit/"
 OWN, OWN_VALUE = "urn:medverka:measure", "urn:medverka:value"
 """Ours: for measures, and their components by their names, and for the codes of a component."""
 
-GENERAL = frozenset({"heart-rate", "body-temperature"})
-"""FHIR's vital signs profile asks for their LOINC codes beside the code of a more particular measure."""
+PARTICULAR = {
+    "heart-rate": frozenset({"resting-heart-rate", "walking-heart-rate"}),
+    "body-temperature": frozenset({"basal-body-temperature"}),
+}
+"""Measures with whose codes FHIR's vital signs profile asks for that of the general one."""
+
+NONE: frozenset[str] = frozenset()
 
 _SHARED = {
     "HKCategoryTypeIdentifierSleepAnalysis": "sleep-stage",
@@ -77,9 +82,9 @@ def measures_of(codings: Iterable[Coding]) -> list[Measure]:
         for coding in codings
         if (measure := MEASURE_OF.get((coding.system, coding.code))) is not None
     }
-    if len(found) > 1:
-        found = {code: measure for code, measure in found.items() if code not in GENERAL} or found
-    return list(found.values())
+    return [
+        measure for code, measure in found.items() if not PARTICULAR.get(code, NONE) & found.keys()
+    ]
 
 
 def namesakes(measures: Iterable[Measure], codings: Iterable[Coding]) -> set[str]:

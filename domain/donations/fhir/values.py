@@ -94,7 +94,9 @@ def _unsaid(column: Column, measure: Measure, where: str) -> float | str:
         return "unspecified"
     if measure.code.removesuffix(SUFFIX) in COMPOSITES:
         return UNSAID
-    raise Unfit("wrong-columns", f"{where}.value" if where == "resource" else where)
+    if len(measure.components) > 1:
+        raise Unfit("wrong-columns", "resource.component")
+    raise Unfit("wrong-columns", f"{where}.value")
 
 
 def _code(said: Said, column: Column, where: str) -> str:

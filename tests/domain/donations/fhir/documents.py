@@ -66,14 +66,13 @@ def healthkit(number: int, *codes: tuple[str, str], **parts: object) -> JSON:
         "sourceDevice", name="Apple Watch", manufacturer="Apple Inc.", model="Watch",
         hardwareVersion="Watch6,2", softwareVersion="10.1",
     )  # fmt: skip
-    return observation(
-        *codes,
-        id=uuid,
-        identifier=[{"id": uuid}],
-        issued="2024-02-05T12:00:00.123456+01:00",
-        extension=[device, revision],
-        **parts,
-    )
+    said: JSON = {
+        "id": uuid,
+        "identifier": [{"id": uuid}],
+        "issued": "2024-02-05T12:00:00.123456+01:00",
+        "extension": [device, revision],
+    }
+    return observation(*codes, **(said | parts))
 
 
 def heart_rate(number: int, rate: float = 60, **parts: object) -> JSON:
@@ -156,7 +155,7 @@ def entry(resource: object, method: str = "POST", url: str = "Observation", **mo
 
 
 def bundle(resources: list[JSON], kind: str = "transaction") -> bytes:
-    entries = [one if "request" in one else entry(one) for one in resources]
+    entries = [entry(one) if "resourceType" in one else one for one in resources]
     return json.dumps({"resourceType": "Bundle", "type": kind, "entry": entries}).encode()
 
 
