@@ -8,6 +8,7 @@ a token makes us read nothing, and before `conn`, so that a slow phone holds no 
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from json import JSONDecoder
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -184,7 +185,10 @@ class JSONRequest(Request[Any, Any, Any]):
             body.decode()  # a decoder does not look at what it skips
             if too_deep(body):
                 raise Malformed("It nests too deep.")
-        return reader.decode(body)
+        found = reader.decode(body)
+        if reader.once:
+            ONCE.decode(body.decode())
+        return found
 
     @property
     def _arriving(self) -> Body:
@@ -192,10 +196,23 @@ class JSONRequest(Request[Any, Any, Any]):
 
 
 class Reader(NamedTuple):
-    """How a route reads its bodies of one media type, and whether it looks how deep they nest."""
+    """How a route reads its bodies of one media type.
+
+    `looks`: how deep they nest. `once`: whether a name stands twice in an object, where one decoder
+    takes the first and ours the last (RFC 8259, 4). Not where bodies are large: it reads them anew.
+    """
 
     decode: Callable[[bytes], Any]
     looks: bool
+    once: bool
+
+
+def _each_once(members: list[tuple[str, object]]) -> None:
+    if len(dict(members)) < len(members):
+        raise Malformed("A name stands twice in one object.")
+
+
+ONCE = JSONDecoder(object_pairs_hook=_each_once, parse_int=str)
 
 
 @lru_cache(256)  # more than there are routes, and bounded: tests make many applications
@@ -203,5 +220,6 @@ def reader_of(handler: HTTPRouteHandler, media_type: str) -> Reader:
     """One for a route and media type, made at its first body."""
     kind = handler.parsed_fn_signature.parameters["data"].raw
     if media_type == MSGPACK:
-        return Reader(msgspec.msgpack.Decoder(kind).decode, looks=False)
-    return Reader(msgspec.json.Decoder(kind).decode, looks=not bounded(kind))
+        return Reader(msgspec.msgpack.Decoder(kind).decode, looks=False, once=False)
+    once = "body_limit" not in handler.opt
+    return Reader(msgspec.json.Decoder(kind).decode, looks=not bounded(kind), once=once)

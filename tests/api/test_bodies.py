@@ -58,6 +58,9 @@ def app(offline: Settings) -> Litestar:
         (b'{"name": "a", "parts": [{"weight": 1e400}]}', 400),
         (b'{"name": "a", "size": ' + b"9" * 400 + b"}", 400),
         (b"[" * 40_000, 400),
+        (b'{"name": "a", "name": "a"}', 400),
+        (b'{"name": "a", "parts": [{"weight": 1, "\\u0077eight": 2}]}', 400),
+        (b'{"name": "a", "extra": {"name": 1, "size": 2}}', 201),
         (b" " * 60_000 + GOOD, 413),
     ],
 )
