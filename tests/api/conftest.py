@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from api import development
 from api.app import create_app
+from api.jwks import Keys
 from api.settings import Settings
 from migrations.databases import Connection
 from tests.api.region import OpenStudy, Region, open_study
@@ -61,14 +62,9 @@ def bearer(settings: Settings) -> Bearer:
 
 
 @pytest.fixture
-def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Litestar:
-    """The application, without its description: half the time that it takes to make.
-
-    Tests of the description call `create_app`; tests of the shell register routes of their own.
-    """
-    with monkeypatch.context() as patch:
-        patch.setattr("api.app.openapi.complete", lambda _: None)
-        return create_app(settings)
+def app(settings: Settings) -> Litestar:
+    """The application. Tests of the shell itself register routes of their own."""
+    return undescribed(settings)
 
 
 @pytest.fixture
@@ -90,6 +86,13 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the running application."""
     async with serving(app) as client:
         yield client
+
+
+def undescribed(settings: Settings, keys: Keys | None = None) -> Litestar:
+    """The application without its description, which is half the time that it takes to make."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("api.app.openapi.complete", lambda _: None)
+        return create_app(settings, keys)
 
 
 @asynccontextmanager

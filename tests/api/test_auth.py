@@ -16,12 +16,11 @@ from asyncpg import Connection
 from litestar import Litestar
 
 from api import development
-from api.app import create_app
 from api.auth import subject_hmac
 from api.jwks import fixed
 from api.settings import DEVELOPMENT_ISSUER, BadSettings, Settings
 from tests.api import probe
-from tests.api.conftest import Bearer, serving
+from tests.api.conftest import Bearer, serving, undescribed
 from tests.api.corpus import BAD, GOOD, KEY, NOW, P384, RSA, said
 from tests.api.region import Region
 from tests.oidc import Provider
@@ -34,7 +33,8 @@ def provided(offline: Settings) -> Litestar:
         **{name: getattr(offline, name) for name in ("mode", "secret_dir", "database_url")},
         oidc_issuer="https://idp.example",
     )
-    app = create_app(settings, fixed(KEY, RSA, P384))
+    app = undescribed(settings, fixed(KEY, RSA, P384))
+    app.state.doorkeeper._verifier._clock = lambda: NOW  # the corpus was made when it was imported
     app.register(probe.door)
     app.register(probe.who)
     return app
@@ -150,7 +150,7 @@ async def test_a_real_providers_access_token_is_taken_and_its_id_token_is_not(
     offline: Settings, oidc: Provider
 ) -> None:
     settings = msgspec.structs.replace(offline, oidc_issuer=oidc.issuer)
-    app = create_app(settings)
+    app = undescribed(settings)
     app.register(probe.who)
     tokens = await asyncio.to_thread(oidc.login, "anna")
     async with serving(app) as client:
@@ -176,7 +176,7 @@ def test_the_application_refuses_the_development_issuer_outside_development() ->
 def test_in_production_a_missing_secret_is_said_by_name(tmp_path: Path) -> None:
     production = Settings(oidc_issuer="https://idp.example", secret_dir=tmp_path)
     with pytest.raises(BadSettings, match="`hmac` in MEDVERKA_SECRET_DIR"):
-        create_app(production)
+        undescribed(production)
 
 
 def test_secrets_are_made_once_and_for_their_owner_alone(offline: Settings) -> None:

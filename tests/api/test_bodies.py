@@ -13,11 +13,10 @@ from litestar.params import JSONBody
 from litestar.routes import HTTPRoute
 
 from api import bodies
-from api.app import create_app
 from api.nesting import bounded, too_deep
 from api.settings import Settings
 from tests.api import probe
-from tests.api.conftest import serving
+from tests.api.conftest import serving, undescribed
 from tests.coded import COMPRESS
 
 JSON = {"Content-Type": "application/json"}
@@ -37,7 +36,7 @@ async def large(data: JSONBody[probe.Thing]) -> None:
 
 @pytest.fixture
 def app(offline: Settings) -> Litestar:
-    app = create_app(msgspec.structs.replace(offline, body_limit=50_000, body_seconds=0.2))
+    app = undescribed(msgspec.structs.replace(offline, body_limit=50_000, body_seconds=0.2))
     for route in [*probe.routes, packed, large]:
         app.register(route)
     return app

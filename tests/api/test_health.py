@@ -9,11 +9,10 @@ import pytest
 import structlog
 from litestar import Litestar
 
-from api.app import create_app
 from api.settings import Settings
 from domain.readiness import WrongRole, check_role
 from tests.api import probe
-from tests.api.conftest import Bearer, serving
+from tests.api.conftest import Bearer, serving, undescribed
 from tests.database import Database
 
 
@@ -29,7 +28,7 @@ async def test_not_ready_while_a_migration_waits(client: httpx.AsyncClient, admi
 
 
 async def test_without_postgresql_we_live_and_say_come_back(offline: Settings) -> None:
-    async with serving(create_app(offline)) as client:
+    async with serving(undescribed(offline)) as client:
         assert (await client.get("/health/live")).status_code == 200
         answer = await client.get("/health/ready")
     assert answer.json()["check"] == "database"
@@ -39,7 +38,7 @@ async def test_without_postgresql_we_live_and_say_come_back(offline: Settings) -
 async def test_a_full_pool_is_said_within_seconds_and_ends(
     settings: Settings, bearer: Bearer
 ) -> None:
-    app = create_app(msgspec.structs.replace(settings, pool_size=1))
+    app = undescribed(msgspec.structs.replace(settings, pool_size=1))
     app.register(probe.who)
     async with serving(app) as client:
         async with app.state.pool.acquire():
@@ -72,7 +71,7 @@ async def test_nothing_is_served_as_a_role_with_too_many_rights(
 
     wrong = Wrong(**{n: getattr(settings, n) for n in ("mode", "secret_dir", "database_url")})
     with pytest.RaisesGroup(WrongRole):
-        async with serving(create_app(wrong)):
+        async with serving(undescribed(wrong)):
             pass
 
 
@@ -93,7 +92,7 @@ async def test_figures_name_routes_and_never_addresses(client: httpx.AsyncClient
 
 
 async def test_a_log_line_names_the_route_and_the_request(offline: Settings) -> None:
-    app: Litestar = create_app(offline)
+    app: Litestar = undescribed(offline)
     app.register(probe.one)
     async with serving(app) as client:
         with structlog.testing.capture_logs(
@@ -110,14 +109,14 @@ async def test_a_log_line_names_the_route_and_the_request(offline: Settings) -> 
 
 @pytest.mark.parametrize("given", ["short", "a" * 65, "with blank", "<script>aaa", "198507099805"])
 async def test_a_request_id_that_is_none_is_replaced(offline: Settings, given: str) -> None:
-    async with serving(create_app(offline)) as client:
+    async with serving(undescribed(offline)) as client:
         answer = await client.get("/health/live", headers={"X-Request-Id": given})
     assert answer.headers["x-request-id"] != given
     assert len(answer.headers["x-request-id"]) == 32
 
 
 async def test_every_answer_forbids_sniffing_storing_and_framing(offline: Settings) -> None:
-    async with serving(create_app(offline)) as client:
+    async with serving(undescribed(offline)) as client:
         for path in ("/health/live", "/nowhere"):
             headers = (await client.get(path)).headers
             assert headers["x-content-type-options"] == "nosniff"

@@ -9,11 +9,10 @@ import pytest
 from asyncpg import Connection
 
 from api import restored
-from api.app import create_app
 from api.settings import Settings
 from domain.rights import journal
 from domain.rights.journal import Entry
-from tests.api.conftest import Bearer, serving
+from tests.api.conftest import Bearer, serving, undescribed
 from tests.api.test_problems import problem
 
 LOST = Entry(uuid4(), uuid4(), "heart", journal.BEGINNING)
@@ -58,7 +57,7 @@ async def refused(client: httpx.AsyncClient, bearer: Bearer, name: str) -> None:
 async def test_with_nothing_missing_everyone_is_let_in(kept: Settings, admin: Connection) -> None:
     await carry_out(admin)
     journal.write(Path(kept.erasure_journal), [LOST])
-    async with serving(create_app(kept)) as client:
+    async with serving(undescribed(kept)) as client:
         assert (await client.get("/health/ready")).status_code == 200
 
 
@@ -66,7 +65,7 @@ async def test_nobody_is_let_in_until_it_is_replayed_and_then_without_a_restart(
     kept: Settings, path: Path, admin: Connection, bearer: Bearer
 ) -> None:
     journal.write(path, [LOST])
-    async with serving(create_app(kept)) as client:
+    async with serving(undescribed(kept)) as client:
         await refused(client, bearer, "erasures-missing")
         assert (await client.get("/health/live")).status_code == 200
         await carry_out(admin)
@@ -77,7 +76,7 @@ async def test_a_journal_that_is_gone_or_damaged_lets_nobody_in(
     kept: Settings, path: Path, bearer: Bearer
 ) -> None:
     spoil(path)
-    async with serving(create_app(kept)) as client:
+    async with serving(undescribed(kept)) as client:
         await refused(client, bearer, "journal-unreadable")
         lose(path)
         await refused(client, bearer, "journal-unreadable")
@@ -86,7 +85,7 @@ async def test_a_journal_that_is_gone_or_damaged_lets_nobody_in(
 async def test_one_that_goes_away_under_a_server_that_serves_stops_nobody(
     kept: Settings, path: Path
 ) -> None:
-    async with serving(app := create_app(kept)) as client:
+    async with serving(app := undescribed(kept)) as client:
         assert (await client.get("/health/ready")).status_code == 200
         lose(path)
         await app.state.pool.expire_connections()

@@ -5,14 +5,14 @@ import msgspec
 import pytest
 from litestar import Litestar
 
-from api.app import create_app
 from api.settings import Settings
 from tests.api import probe
+from tests.api.conftest import undescribed
 
 
 @pytest.fixture
 def app(offline: Settings) -> Litestar:
-    app = create_app(msgspec.structs.replace(offline, minimum_app_version=(2, 10)))
+    app = undescribed(msgspec.structs.replace(offline, minimum_app_version=(2, 10)))
     app.register(probe.echo)
     app.register(probe.some)
     return app
