@@ -3,19 +3,17 @@
 Times are milliseconds since 1970 in UTC; units are UCUM codes.
 """
 
-from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.auth import resident, resident_alone
 from api.bodies import JSON, MSGPACK
 from api.dependencies import Conn, DataKeys, Me, Once, Visitor
-from api.pages import Cursor, Limit, Page, key_of, page
+from api.pages import Cursor, Limit, Page, cursor_of, key_of, page
 from api.problems import refusals
 from domain.donations import store as donations
 from domain.donations import streams
@@ -92,7 +90,9 @@ async def samples(
         conn, data_keys, me.resident_id, stream_id,
         since_ms=after[0] if after else since, until_ms=until, limit=limit,
     )  # fmt: skip
-    return Page(items=found.batches, next=_cursor(found.next_ms))
+    return Page(
+        items=found.batches, next=None if found.next_ms is None else cursor_of([found.next_ms])
+    )
 
 
 @delete(
@@ -119,12 +119,6 @@ async def delete_samples(
     return await streams.delete_samples(
         conn, data_keys, me.resident_id, stream_id, since_ms=since, until_ms=until
     )
-
-
-def _cursor(next_ms: int | None) -> str | None:
-    if next_ms is None:
-        return None
-    return urlsafe_b64encode(msgspec.json.encode([next_ms])).rstrip(b"=").decode()
 
 
 routes: list[Any] = [donate, list_streams, samples, delete_stream, delete_samples]

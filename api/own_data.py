@@ -1,18 +1,20 @@
 """One's own donations over all streams: read, and taken along."""
 
-from base64 import urlsafe_b64encode
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
+from litestar.response import Stream
 
 from api.auth import resident
-from api.dependencies import Conn, DataKeys, Me
+from api.dependencies import Conn, DataKeys, Me, Pool
 from api.donations import Since, Until
-from api.pages import Cursor, Page, key_of
+from api.pages import Cursor, Page, cursor_of, key_of
 from domain.donations import own_reads
+from domain.donations.exports.model import Format
+from domain.donations.exports.walk import FORMS, Own
 from domain.donations.model import SAFE, Millis
 from domain.donations.own_reads import Mark, Most, Part, Wanted, parts
 from domain.fields import Code, Name
@@ -28,6 +30,15 @@ Device = Annotated[Name | None, QueryParameter(description="Only what this devic
 SampleLimit = Annotated[
     int, QueryParameter(ge=1, le=50_000, description="The most samples of a page")
 ]
+
+As = Annotated[Format, QueryParameter(name="format", description="The form to write in")]
+
+_file = ResponseSpec(
+    data_container=str,
+    description="A file, with the media type of its form",
+    media_type="application/octet-stream",
+    generate_examples=False,
+)
 
 
 @get("/v1/me/samples", guards=[resident])
@@ -49,13 +60,33 @@ async def samples(  # noqa: PLR0913, PLR0917 - each is asked for by name
     found = await own_reads.read(
         conn, data_keys, me.resident_id, wanted, Mark(*key) if key else None, Most(limit)
     )
-    return Page(items=parts(found), next=_cursor(found.mark))
+    return Page(items=parts(found), next=None if found.mark is None else cursor_of(found.mark))
 
 
-def _cursor(mark: Mark | None) -> str | None:
-    if mark is None:
-        return None
-    return urlsafe_b64encode(msgspec.json.encode(mark)).rstrip(b"=").decode()
+@get("/v1/me/donations/export", guards=[resident], responses={200: _file})
+async def export(
+    conn: Conn,  # noqa: ARG001 - lets in
+    me: Me,
+    pool: Pool,
+    data_keys: DataKeys,
+    form: As,
+    measure: Measures = None,
+    since: Since = -SAFE,
+    until: Until = SAFE,
+) -> Stream:
+    """Take my donations along: as a table, as columns, as a FHIR Bundle or as Open mHealth documents.
+
+    Columns (`json`) and documents stand in bodies that could be uploaded again. Each form says at its
+    end whether it is complete: the last line of the table, `complete`, the Bundle's last entry.
+    What Open mHealth has no schema for is named in `left_out`.
+    """
+    chosen = FORMS[form]
+    own = Own(pool, data_keys, me.resident_id, Wanted(since, until, measure or ()))
+    return Stream(
+        own.written(chosen),
+        media_type=chosen.media_type,
+        headers={"Content-Disposition": f'attachment; filename="donations.{chosen.suffix}"'},
+    )
 
 
-routes: list[Any] = [samples]
+routes: list[Any] = [samples, export]

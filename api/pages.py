@@ -4,6 +4,7 @@ A cursor holds the sort key of the last row, so that pages stay right while rows
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -47,8 +48,15 @@ def key_of(cursor: str | None, kind: type[K]) -> K | None:
 
 def page(items: list[T], limit: int, *names: str) -> Page[T]:
     """A page of `items`, which were read with `limit + 1`. `names` are the fields of the sort key."""
-    if len(items) <= limit:
-        return Page(items=items, next=None)
-    last: Any = items[limit - 1]
-    key = msgspec.json.encode([getattr(last, name) for name in names])
-    return Page(items=items[:limit], next=urlsafe_b64encode(key).rstrip(b"=").decode())
+    return page_of(items, limit, lambda last: [getattr(last, name) for name in names])
+
+
+def page_of(items: list[T], limit: int, key: Callable[[T], Any]) -> Page[T]:
+    """The same, with the sort key that a function finds."""
+    last = key(items[limit - 1]) if len(items) > limit else None
+    return Page(items=items[:limit], next=None if last is None else cursor_of(last))
+
+
+def cursor_of(key: object) -> str:
+    """The cursor of a sort key, which `key_of` reads again."""
+    return urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()

@@ -163,7 +163,8 @@ async def sign_out_everywhere(conn: Conn, me: Me) -> None:
 async def export(conn: Conn, me: Me, pool: Pool, data_keys: DataKeys) -> Stream:  # noqa: ARG001 - `conn` lets in
     """Take everything of mine along, as one JSON document.
 
-    Its last member, `complete`, is true where nothing is missing.
+    Its last member, `complete`, is true where nothing is missing. Donations alone, and in other
+    forms, are at `/v1/me/donations/export`.
     """
     return Stream(
         Taken(pool, data_keys, me).document(),

@@ -136,6 +136,29 @@ def collectable(rows: Iterable[tuple[str, Iterable[Any], bool]]) -> dict[str, Co
     }
 
 
+async def collecting(conn: Connection, resident_id: UUID) -> dict[str, bool]:
+    """The categories with a consent to collect them: whether one does now, or all of them pause."""
+    sql = """
+        SELECT category, bool_or(data_period @> statement_timestamp()) AS now
+          FROM collectable
+         WHERE resident_id = $1 AND live
+         GROUP BY category
+    """
+    return {row["category"]: row["now"] for row in await conn.fetch(sql, resident_id)}
+
+
+async def collected(conn: Connection, resident_id: UUID, category: str) -> Milliseconds:
+    """When a sample of a category must have been measured to be taken in, as it stands now."""
+    sql = """
+        SELECT category, data_period, live
+          FROM collectable
+         WHERE resident_id = $1 AND category = $2
+    """
+    rows = await conn.fetch(sql, resident_id, category)
+    found = collectable((row["category"], row["data_period"], row["live"]) for row in rows)
+    return found[category].periods if category in found else []
+
+
 async def live_categories(conn: Connection, resident_id: UUID) -> set[str]:
     """The categories whose donations some grant still has a use for, pauses and blocks apart."""
     sql = """

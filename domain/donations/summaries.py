@@ -19,6 +19,7 @@ from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES, MINUTE, Measure
 from domain.donations.model import Source
 from domain.donations.own_reads import Mark, Most, Wanted
+from domain.donations.sources import Giver
 from domain.donations.tallies import Tally, Told, chosen, nothing, picked, tally, told
 from domain.errors import Invalid, NotFound
 from domain.fields import EARLIEST, LATEST
@@ -37,13 +38,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     until: date
     by: By
     zone: str
-
-
-class Giver(Struct, frozen=True, kw_only=True):
-    """What gave samples, whatever their circumstances."""
-
-    app: str
-    device: str | None
 
 
 class OfSource(Struct, frozen=True, kw_only=True):
@@ -96,11 +90,12 @@ async def summarise(
     measure = MEASURES.get(asked.measure)
     if measure is None:
         raise NotFound
-    found = await read(conn, keys, resident_id, measure, _periods(asked))
+    found = await read(conn, keys, resident_id, measure, periods_of(asked))
     return _summary(asked, measure, found)
 
 
-def _periods(asked: Asked) -> Periods:
+def periods_of(asked: Asked) -> Periods:
+    """The days or hours that are asked for. Raises Invalid as `summarise`."""
     most, days = MOST_DAYS[asked.by], (asked.until - asked.first).days
     if not 0 < days <= most:
         raise Invalid(

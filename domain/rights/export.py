@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -21,9 +20,10 @@ from domain.consents import blocks, review
 from domain.consents import store as consents
 from domain.damage import Damaged
 from domain.db import Connection, Pool, begin, fetch_all
-from domain.donations import streams
+from domain.donations import own_reads, streams
 from domain.donations.keys import KeyProvider, WrappedKey
-from domain.errors import NotFound, Refusal
+from domain.donations.own_reads import Mark, Most, Wanted, parts
+from domain.errors import Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
 from domain.studies import enrolments
@@ -31,7 +31,7 @@ from notifications import inbox
 
 FORMAT = "medverka-export-1"
 PAGE = 200
-SAMPLES = 5_000
+SAMPLES = Most(5_000)
 ACQUIRE_SECONDS = 30.0
 """A stream waits its turn: its connections are few, so that withdrawals need not wait for theirs."""
 
@@ -150,22 +150,16 @@ class Taken:
 
     async def _samples(self) -> Items:
         """Batches as they could be uploaded again, each with its stream."""
-        async for stream in self._streams():
-            since: int | None = -(2**53) + 1
-            while since is not None:
-                page = await self._read(stream.stream_id, since)
-                for batch in page.batches:
-                    yield {"stream_id": stream.stream_id, **msgspec.structs.asdict(batch)}
-                since = page.next_ms
-
-    async def _read(self, stream_id: UUID, since: int) -> streams.Page:
-        async with self._reading() as conn:
-            try:
-                return await streams.read(
-                    conn, self._keys, self._id, stream_id, since_ms=since, limit=SAMPLES
-                )
-            except NotFound:
-                return streams.Page([], None)  # deleted while the document was read
+        mark: Mark | None = None
+        while True:
+            async with self._reading() as conn:
+                page = await own_reads.read(conn, self._keys, self._id, Wanted(), mark, SAMPLES)
+            for part in parts(page):
+                for batch in part.batches:
+                    yield {"stream_id": part.stream_id, **msgspec.structs.asdict(batch)}
+            if page.mark is None:
+                return
+            mark = page.mark
 
     async def _profile(self, conn: Connection) -> list[Any]:
         own = msgspec.structs.asdict(await residents.profile(conn, self._id))
