@@ -66,7 +66,7 @@ def document_of(observation: Observation, *, replaces: bool) -> Raw:
     named = f"{schema.namespace}:{schema.name}:{schema.version}"
     if {(one.system, one.code) for one in observation.code.coding} != {(OPEN_MHEALTH, named)}:
         raise Unfit("invalid-resource", "resource.code", "invariant")
-    if replaces and bytes(document.body[:1]) == b"[":
+    if replaces and bytes(document.body).startswith(b"["):
         raise Unfit("not-supported", "resource.status")
     return Raw(raw)
 

@@ -77,14 +77,15 @@ VOLTAGE: frozenset[Key] = frozenset({(IEEE_11073, "131329"), (OWN, "ecg-voltage"
 
 def measures_of(codings: Iterable[Coding]) -> list[Measure]:
     """The measures that the codings of one concept mean: one, unless they contradict each other."""
-    found = {
-        measure.code: measure
-        for coding in codings
-        if (measure := MEASURE_OF.get((coding.system, coding.code))) is not None
-    }
-    return [
-        measure for code, measure in found.items() if not PARTICULAR.get(code, NONE) & found.keys()
-    ]
+    found: list[Measure] = []
+    for coding in codings:
+        measure = MEASURE_OF.get((coding.system, coding.code))
+        if measure is not None and all(measure is not other for other in found):
+            found.append(measure)
+    if len(found) < 2:  # noqa: PLR2004 - most often
+        return found
+    codes = {measure.code for measure in found}
+    return [measure for measure in found if not PARTICULAR.get(measure.code, NONE) & codes]
 
 
 def namesakes(measures: Iterable[Measure], codings: Iterable[Coding]) -> set[str]:

@@ -161,7 +161,9 @@ class Reader:
         return samples
 
     def _from(self, source: Source) -> _FromSource:
-        key = (source.app, source.device, *dict(source.context or {}).items())
+        key: tuple[object, ...] = (source.app, source.device)
+        if source.context is not UNSET:
+            key += tuple(source.context.items())
         found = self._sources.get(key)
         if found is None:
             if len(self._sources) >= MAX_BATCHES:

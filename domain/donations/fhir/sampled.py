@@ -46,6 +46,8 @@ def series_of(sampled: SampledData, measure: Measure, room: int, where: str) -> 
         raise Unfit("too-costly", f"{where}.data")
     tokens = sampled.data.split(" ")
     kept = [(at, token) for at, token in enumerate(tokens) if token not in WITHOUT]
+    if not kept:
+        raise Unfit("wrong-columns", f"{where}.data")
     length = len(tokens) * sampled.period
     if length > LONGEST:
         raise Unfit("time-out-of-bounds", f"{where}.period")

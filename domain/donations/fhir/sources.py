@@ -32,6 +32,7 @@ class Sources:
     def __init__(self) -> None:
         """Begin with none read."""
         self._read: dict[bytes, Pairs] = {}
+        self._made: dict[tuple[object, ...], Source] = {}
 
     def told(self, observation: Observation) -> Source | None:
         """The source that an Observation tells; None where it tells nothing of it. Raises Unfit."""
@@ -45,8 +46,13 @@ class Sources:
         device = _device(observation) or device or said.get(f"{REVISION}/productType")
         if app is None and device is None:
             return None
-        context = [(url, text) for url, text in said.items() if url.startswith(CONTEXT)]
-        return _source(app or SENDER, device, {url[len(CONTEXT) :]: text for url, text in context})
+        context = [
+            (url[len(CONTEXT) :], text) for url, text in said.items() if url.startswith(CONTEXT)
+        ]
+        key = (app, device, *context)
+        if key not in self._made:
+            self._made[key] = _source(app or SENDER, device, dict(context))
+        return self._made[key]
 
     def _said(self, raw: Raw) -> Pairs:
         key = bytes(raw)

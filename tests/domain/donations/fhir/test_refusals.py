@@ -112,6 +112,7 @@ def test_what_a_kind_of_sample_needs_must_be_there(resource: d.JSON, code: str, 
     ("data", "change", "code", "where"),
     [
         ("", {}, "invalid-resource", "data"),
+        ("E U", {}, "wrong-columns", "data"),
         ("60  61", {}, "invalid-resource", "data"),
         ("60,61", {}, "invalid-resource", "data"),
         ("NaN", {}, "invalid-resource", "data"),
