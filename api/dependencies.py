@@ -3,7 +3,7 @@
 Litestar does not close a generator when a dependency after it raises; so letting the caller in
 and claiming the Idempotency-Key happen inside `conn`, and the others hand out what it found.
 
-Each asks for the one before, in a single file: what could be resolved side by side gets a task each,
+Each asks for the one before, in a single file, those of the hottest routes first: what could be resolved side by side gets a task each,
 in a task group, which costs more than all of them.
 """
 
@@ -96,28 +96,28 @@ async def _checked(connection: Connection, state: State) -> Connection:
     return connection
 
 
-async def once(request: Req, conn: Conn) -> OnceKey | None:  # noqa: ARG001 - after `conn`
-    return cast("OnceKey | None", request.scope["state"]["once"])
-
-
-async def me(request: Req, once: Asked) -> Resident:  # noqa: ARG001 - after `once`
-    return cast("Resident", request.scope["user"])
-
-
-async def member(request: Req, me: Me) -> Member:  # noqa: ARG001
-    return cast("Member", request.scope["user"])
-
-
-async def visitor(request: Req, member: Staff) -> Login:  # noqa: ARG001
+async def visitor(request: Req, conn: Conn) -> Login:  # noqa: ARG001 - in its place in the file
     return cast("Login", request.scope["auth"])
 
 
-async def data_keys(request: Req, visitor: Visitor) -> KeyProvider:  # noqa: ARG001
+async def once(request: Req, visitor: Visitor) -> OnceKey | None:  # noqa: ARG001
+    return cast("OnceKey | None", request.scope["state"]["once"])
+
+
+async def data_keys(request: Req, once: Asked) -> KeyProvider:  # noqa: ARG001
     return cast("KeyProvider", request.app.state.data_keys)
 
 
 async def issuer(request: Req, data_keys: DataKeys) -> ReceiptIssuer:  # noqa: ARG001
     return cast("ReceiptIssuer", request.app.state.receipts)
+
+
+async def me(request: Req, issuer: Issuer) -> Resident:  # noqa: ARG001
+    return cast("Resident", request.scope["user"])
+
+
+async def member(request: Req, me: Me) -> Member:  # noqa: ARG001
+    return cast("Member", request.scope["user"])
 
 
 def provided() -> Mapping[str, Provide]:
