@@ -215,6 +215,42 @@ BEGIN
     END IF;
 END $$;
 
+-- Name: consent_answers(uuid, uuid, text, jsonb, text[]); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_answers(p_resident uuid, p_actor uuid, p_role text, p_answers jsonb, p_sensitive text[]) RETURNS TABLE(outcome text, current_version integer, event public.consent_event)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    one record;
+    found record;
+    wanted text[];
+BEGIN
+    FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
+        item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
+        future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
+    LOOP
+        wanted := one.categories;
+        IF wanted IS NULL AND one.decision = 'permit' THEN
+            SELECT ARRAY(SELECT c FROM unnest(i.categories) c WHERE c <> ALL (p_sensitive)) INTO wanted
+              FROM consent_item i
+             WHERE i.item_id = one.item_id AND i.version = one.notice_version
+               AND cardinality(i.categories) > 1 AND i.categories && p_sensitive;
+        END IF;
+        IF cardinality(wanted) = 0 THEN
+            outcome := 'unnamed';
+            RETURN NEXT; RETURN;
+        END IF;
+        SELECT a.* INTO found FROM consent_answer(
+            p_resident, one.item_id, one.notice_version, one.language, one.decision, wanted,
+            one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at) a;
+        outcome := found.outcome;
+        current_version := found.current_version;
+        event := found.event;
+        RETURN NEXT;
+        EXIT WHEN outcome <> 'recorded';
+    END LOOP;
+END $$;
+
 -- Name: consent_head; Type: TABLE; 
 
 CREATE TABLE public.consent_head (
@@ -313,6 +349,122 @@ CREATE FUNCTION public.consent_event_text(e public.consent_event) RETURNS text
     LANGUAGE sql STABLE
     RETURN (jsonb_build_array((e).resident_id, (e).seq, (e).decision, (e).scope, (e).item_id, (e).study_id, (e).category, (e).notice_id, (e).notice_version, (e).language, to_jsonb((e).categories), (e).use, (e).past, (e).future, public.micros((e).valid_until), (e).effect, public.micros((e).pause_until), (e).seen_seq, (e).blind, (e).actor_id, (e).actor_role, (e).representation_id, (e).method, public.micros((e).claimed_at), public.micros((e).recorded_at)))::text;
 
+-- Name: consent_withdraw(uuid, uuid, text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_withdraw(p_resident uuid, p_actor uuid, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone, taking_part boolean, donated boolean, knocks boolean)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    drained boolean := resident_drain(p_resident);
+BEGIN
+    IF drained IS NULL THEN
+        RETURN;
+    END IF;
+    event := consent_close(p_resident, 'withdraw', p_scope, p_item, p_study, p_category, p_effect, NULL, NULL,
+                           p_actor, 'resident', 'app', p_claimed_at);
+    drained_at := CASE WHEN drained THEN clock_timestamp() END;
+    INSERT INTO withdrawal (resident_id, seq, drained_at, destroy, destroyed_at)
+    VALUES (p_resident, event.seq, drained_at, '{}', drained_at);
+    taking_part := EXISTS (SELECT FROM enrolment e WHERE e.resident_id = p_resident AND e.ended_at IS NULL);
+    donated := EXISTS (SELECT FROM stream s WHERE s.resident_id = p_resident);
+    knocks := EXISTS (SELECT FROM outbox o
+                       WHERE o.bucket = get_byte(uuid_send(p_resident), 15) & 63  -- domain/db.py: bucket_of
+                         AND o.resident_id = p_resident AND o.state = 'waiting');
+    RETURN NEXT;
+END $$;
+
+-- Name: consents_standing(uuid); Type: FUNCTION; 
+
+CREATE FUNCTION public.consents_standing(p_resident uuid) RETURNS TABLE(seq bigint, item_id uuid, category text, study_id uuid, use text, notice_version integer, event_seq bigint, since timestamp with time zone, valid_until timestamp with time zone, status text, paused_until timestamp with time zone, collects boolean)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+        SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq, g.since, g.valid_until,
+               CASE WHEN g.valid_until <= statement_timestamp()
+                     AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                    THEN 'ConsentExpired' ELSE g.status END,
+               CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END,
+               (g.data_period - g.pauses) @> statement_timestamp()
+          FROM consent_head h
+          LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
+         WHERE h.resident_id = p_resident
+         ORDER BY g.item_id, g.category;
+END $$;
+
+-- Name: deleted_ids(uuid, uuid, bigint); Type: FUNCTION; 
+
+CREATE FUNCTION public.deleted_ids(p_resident uuid, p_stream uuid, p_seq bigint) RETURNS bigint[]
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT ARRAY(SELECT unnest(d.sample_ids) FROM sample_deletion d
+                  WHERE d.resident_id = p_resident AND d.stream_id = p_stream AND d.seq > p_seq
+                    AND d.settled_at IS NULL)
+$$;
+
+-- Name: donation_append(uuid, boolean, text, uuid[], uuid[], uuid[], text[], integer[], bigint[], bigint[], integer[], bytea[]); Type: PROCEDURE; 
+
+CREATE PROCEDURE public.donation_append(IN p_resident uuid, IN p_uploaded boolean, IN p_key text, IN p_streams uuid[], IN p_stream_ids uuid[], IN p_segment_ids uuid[], IN p_categories text[], IN p_versions integer[], IN p_firsts bigint[], IN p_lasts bigint[], IN p_samples integer[], IN p_bodies bytea[])
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH given AS (
+        SELECT * FROM unnest(p_stream_ids, p_segment_ids, p_categories, p_versions, p_firsts, p_lasts, p_samples, p_bodies)
+               AS g (stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body)),
+    sums AS (
+        SELECT one.stream_id, count(g.stream_id) AS segments, max(g.last_ms) AS last_ms, coalesce(sum(g.samples), 0) AS samples
+          FROM unnest(p_streams) one (stream_id) LEFT JOIN given g USING (stream_id)
+         GROUP BY one.stream_id),
+    moved AS (
+        UPDATE stream s
+           SET seq = s.seq + 1,
+               loose = s.loose + sums.segments,
+               head_ms = greatest(s.head_ms, sums.last_ms),
+               samples = s.samples + sums.samples,
+               last_upload_at = CASE WHEN p_uploaded THEN statement_timestamp() ELSE s.last_upload_at END,
+               last_upload_key = coalesce(p_key, s.last_upload_key),
+               recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                   THEN statement_timestamp() ELSE s.recent_since END,
+               recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                     THEN 1 ELSE s.recent_uploads + 1 END
+          FROM sums
+         WHERE s.resident_id = p_resident AND s.stream_id = sums.stream_id
+        RETURNING s.stream_id, s.seq)
+    INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
+    SELECT p_resident, g.stream_id, g.segment_id, g.category, g.key_version, g.first_ms, g.last_ms, g.samples, g.body, m.seq
+      FROM given g JOIN moved m USING (stream_id);
+END $$;
+
+-- Name: donation_open(uuid, text, text[], text[], integer); Type: FUNCTION; 
+
+CREATE FUNCTION public.donation_open(p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer) RETURNS TABLE(categories text[], periods tstzmultirange[], live boolean[], scopes text[], versions integer[], keks text[], wrapped bytea[], stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, locked boolean)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
+       FROM resident_lock l WHERE l.resident_id = p_resident;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
+      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
+    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+      INTO scopes, versions, keks, wrapped
+      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
+    SELECT array_agg(s.stream_id), array_agg(s.measure), array_agg(s.head_ms), array_agg(s.seq), max(s.wait)
+      INTO stream_ids, measures, heads, seqs, wait
+      FROM (SELECT t.stream_id, t.measure, t.head_ms, t.seq,
+                   CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
+                        THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END AS wait
+              FROM stream t
+             WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures)
+             ORDER BY t.measure
+               FOR UPDATE) s;
+    locked := true;
+    RETURN NEXT;
+END $$;
+
 -- Name: enter(text, bytea, text, text); Type: FUNCTION; 
 
 CREATE FUNCTION public.enter(p_issuer text, p_subject_hmac bytea, p_route text, p_key text) RETURNS TABLE(resident_id uuid, language text, zone text, refused_until timestamp with time zone, turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
@@ -332,6 +484,27 @@ BEGIN
     END IF;
     RETURN NEXT;
 END $$;
+
+-- Name: enter_alone(text, bytea); Type: FUNCTION; 
+
+CREATE FUNCTION public.enter_alone(p_issuer text, p_subject_hmac bytea) RETURNS TABLE(resident_id uuid, language text, zone text, refused_until timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
+    SELECT e.resident_id, e.language, e.zone, e.refused_until INTO resident_id, language, zone, refused_until
+      FROM enter(p_issuer, p_subject_hmac, NULL, NULL) e;
+    RETURN NEXT;
+END $$;
+
+-- Name: keep_reply(uuid, text, text, bytea, integer, text, bytea); Type: PROCEDURE; 
+
+CREATE PROCEDURE public.keep_reply(IN p_actor uuid, IN p_route text, IN p_key text, IN p_fingerprint bytea, IN p_status integer, IN p_content_type text, IN p_body bytea)
+    LANGUAGE sql
+    AS $$
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+    VALUES (p_actor, p_route, p_key, p_fingerprint, p_status::smallint, p_content_type, p_body)
+$$;
 
 -- Name: refuse_change(); Type: FUNCTION; 
 
@@ -363,6 +536,12 @@ BEGIN
     PERFORM set_config('lock_timeout', before, true);
     RETURN CASE WHEN found_row THEN true END;
 END $$;
+
+-- Name: sealed_by(bytea); Type: FUNCTION; 
+
+CREATE FUNCTION public.sealed_by(sealed bytea) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (get_byte(sealed, 0) <> 146) THEN NULL::text WHEN ((get_byte(sealed, 1) >= 160) AND (get_byte(sealed, 1) <= 191)) THEN encode(SUBSTRING(sealed FROM 3 FOR (get_byte(sealed, 1) - 160)), 'escape'::text) WHEN (get_byte(sealed, 1) = 217) THEN encode(SUBSTRING(sealed FROM 4 FOR get_byte(sealed, 2)), 'escape'::text) ELSE NULL::text END;
 
 -- Name: access; Type: TABLE; 
 
@@ -584,6 +763,24 @@ CREATE VIEW public.collectable WITH (security_invoker='true') AS
   WHERE ((use = ANY (ARRAY['study'::text, 'keep'::text])) AND ((study_id IS NULL) OR (EXISTS ( SELECT
            FROM public.study_in_force s
           WHERE ((s.study_id = g.study_id) AND (s.status <> 'completed'::text))))));
+
+-- Name: compaction; Type: TABLE; 
+
+CREATE TABLE public.compaction (
+    bucket smallint NOT NULL,
+    after_resident uuid NOT NULL,
+    after_stream uuid NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    resting boolean NOT NULL
+);
+
+-- Name: TABLE compaction; Type: COMMENT; 
+
+COMMENT ON TABLE public.compaction IS 'class: queue';
+
+-- Name: COLUMN compaction.resting; Type: COMMENT; 
+
+COMMENT ON COLUMN public.compaction.resting IS 'the walk is over; the next one begins an hour after this one did';
 
 -- Name: consent_item; Type: TABLE; 
 
@@ -973,6 +1170,42 @@ CREATE TABLE public.resident_lock (
 
 COMMENT ON TABLE public.resident_lock IS 'class: resident; open: nothing but ids, seen by every role that uses the gate, so that a lock is never silently not taken';
 
+-- Name: sample_deletion; Type: TABLE; 
+
+CREATE TABLE public.sample_deletion (
+    resident_id uuid NOT NULL,
+    stream_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    deleted boolean NOT NULL,
+    category text NOT NULL,
+    sample_ids bigint[] NOT NULL,
+    noted_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT sample_deletion_sample_ids_check CHECK ((cardinality(sample_ids) > 0))
+);
+
+ALTER TABLE ONLY public.sample_deletion FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE sample_deletion; Type: COMMENT; 
+
+COMMENT ON TABLE public.sample_deletion IS 'class: resident';
+
+-- Name: COLUMN sample_deletion.seq; Type: COMMENT; 
+
+COMMENT ON COLUMN public.sample_deletion.seq IS 'the upload that deleted or replaced them';
+
+-- Name: COLUMN sample_deletion.deleted; Type: COMMENT; 
+
+COMMENT ON COLUMN public.sample_deletion.deleted IS 'false where that upload replaced them';
+
+-- Name: COLUMN sample_deletion.sample_ids; Type: COMMENT; 
+
+COMMENT ON COLUMN public.sample_deletion.sample_ids IS 'fingerprints of the ids that the samples have where they come from';
+
+-- Name: COLUMN sample_deletion.settled_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.sample_deletion.settled_at IS 'since then no segment holds any of them; kept against late arrivals';
+
 -- Name: schema_migration; Type: TABLE; 
 
 CREATE TABLE public.schema_migration (
@@ -998,6 +1231,7 @@ CREATE TABLE public.segment (
     samples integer NOT NULL,
     key_version integer NOT NULL,
     body bytea NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
     CONSTRAINT segment_check CHECK ((first_ms <= last_ms)),
     CONSTRAINT segment_samples_check CHECK ((samples > 0))
 );
@@ -1017,6 +1251,10 @@ COMMENT ON COLUMN public.segment.last_ms IS 'the start of the last sample in it'
 
 COMMENT ON COLUMN public.segment.body IS 'packed columns under AES-256-GCM; resident, stream, segment and key version are authenticated';
 
+-- Name: COLUMN segment.seq; Type: COMMENT; 
+
+COMMENT ON COLUMN public.segment.seq IS 'the upload that it came with; after compaction, the last one whose deletions were applied to it';
+
 -- Name: stream; Type: TABLE; 
 
 CREATE TABLE public.stream (
@@ -1028,8 +1266,18 @@ CREATE TABLE public.stream (
     head_ms bigint NOT NULL,
     samples bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_upload_at timestamp with time zone DEFAULT now() NOT NULL
-);
+    last_upload_at timestamp with time zone DEFAULT now() NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    loose integer DEFAULT 0 NOT NULL,
+    compacted_ms bigint DEFAULT 0 NOT NULL,
+    last_upload_key text,
+    recent_since timestamp with time zone DEFAULT now() NOT NULL,
+    recent_uploads integer DEFAULT 0 NOT NULL,
+    permitted boolean,
+    permitted_since timestamp with time zone,
+    permission_told_at timestamp with time zone
+)
+WITH (fillfactor='80');
 
 ALTER TABLE ONLY public.stream FORCE ROW LEVEL SECURITY;
 
@@ -1040,6 +1288,38 @@ COMMENT ON TABLE public.stream IS 'class: resident';
 -- Name: COLUMN stream.head_ms; Type: COMMENT; 
 
 COMMENT ON COLUMN public.stream.head_ms IS 'the start of the newest sample; what is newer is appended without reading';
+
+-- Name: COLUMN stream.seq; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.seq IS 'the number of the last upload that changed the stream, counted under the lock of its row';
+
+-- Name: COLUMN stream.loose; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.loose IS 'segments stored since compaction last came by, and those that were too young for it';
+
+-- Name: COLUMN stream.compacted_ms; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.compacted_ms IS 'where closed time ended when compaction last came by';
+
+-- Name: COLUMN stream.last_upload_key; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.last_upload_key IS 'the Idempotency-Key of the last upload that was accepted: a phone set up anew reads it';
+
+-- Name: COLUMN stream.recent_since; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.recent_since IS 'the beginning of the time in which recent_uploads are counted';
+
+-- Name: COLUMN stream.permitted; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.permitted IS 'whether the app may read the measure on the phone, as it last said; null where it never did';
+
+-- Name: COLUMN stream.permitted_since; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.permitted_since IS 'when it first said so, by its own clock, but never later than ours';
+
+-- Name: COLUMN stream.permission_told_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.stream.permission_told_at IS 'when it last said so: what is older does not count';
 
 -- Name: access access_pkey; Type: CONSTRAINT; 
 
@@ -1055,6 +1335,11 @@ ALTER TABLE ONLY public.approval
 
 ALTER TABLE ONLY public.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (resident_id, block_id);
+
+-- Name: compaction compaction_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.compaction
+    ADD CONSTRAINT compaction_pkey PRIMARY KEY (bucket);
 
 -- Name: consent_event consent_event_pkey; Type: CONSTRAINT; 
 
@@ -1170,6 +1455,11 @@ ALTER TABLE ONLY public.resident_lock
 
 ALTER TABLE ONLY public.resident
     ADD CONSTRAINT resident_pkey PRIMARY KEY (resident_id);
+
+-- Name: sample_deletion sample_deletion_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.sample_deletion
+    ADD CONSTRAINT sample_deletion_pkey PRIMARY KEY (resident_id, stream_id, seq, deleted);
 
 -- Name: schema_migration schema_migration_pkey; Type: CONSTRAINT; 
 
@@ -1428,6 +1718,10 @@ CREATE POLICY job ON public.resident TO medverka_worker USING ((public.app_job()
 
 CREATE POLICY job ON public.resident_attribute TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
+-- Name: sample_deletion job; Type: POLICY; 
+
+CREATE POLICY job ON public.sample_deletion TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
 -- Name: segment job; Type: POLICY; 
 
 CREATE POLICY job ON public.segment TO medverka_worker USING ((public.app_job() IS NOT NULL));
@@ -1451,6 +1745,10 @@ CREATE POLICY login ON public.identity TO medverka_api USING (((subject_hmac = p
 -- Name: message; Type: ROW SECURITY; 
 
 ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
+
+-- Name: erasure named; Type: POLICY; 
+
+CREATE POLICY named ON public.erasure FOR SELECT TO medverka_api USING ((erasure_id = ANY ((string_to_array(current_setting('app.erasures'::text, true), ','::text))::uuid[])));
 
 -- Name: outbox; Type: ROW SECURITY; 
 
@@ -1516,6 +1814,10 @@ CREATE POLICY own ON public.resident TO medverka_api USING ((resident_id = publi
 
 CREATE POLICY own ON public.resident_attribute TO medverka_api USING ((resident_id = public.app_resident()));
 
+-- Name: sample_deletion own; Type: POLICY; 
+
+CREATE POLICY own ON public.sample_deletion TO medverka_api USING ((resident_id = public.app_resident()));
+
 -- Name: segment own; Type: POLICY; 
 
 CREATE POLICY own ON public.segment TO medverka_api USING ((resident_id = public.app_resident()));
@@ -1560,6 +1862,10 @@ ALTER TABLE public.resident ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.resident_attribute ENABLE ROW LEVEL SECURITY;
 
+-- Name: sample_deletion; Type: ROW SECURITY; 
+
+ALTER TABLE public.sample_deletion ENABLE ROW LEVEL SECURITY;
+
 -- Name: segment; Type: ROW SECURITY; 
 
 ALTER TABLE public.segment ENABLE ROW LEVEL SECURITY;
@@ -1591,6 +1897,12 @@ CREATE POLICY study ON public.enrolment FOR SELECT TO medverka_api USING ((study
 -- Name: participant_code study; Type: POLICY; 
 
 CREATE POLICY study ON public.participant_code FOR SELECT TO medverka_api USING ((study_id = public.app_study()));
+
+-- Name: sample_deletion study; Type: POLICY; 
+
+CREATE POLICY study ON public.sample_deletion FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = sample_deletion.resident_id) AND (g.study_id = public.app_study()) AND (g.category = sample_deletion.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
 
 -- Name: segment study; Type: POLICY; 
 
@@ -1687,6 +1999,10 @@ GRANT SELECT ON TABLE public.undenied_grant TO medverka_worker;
 
 GRANT SELECT ON TABLE public.collectable TO medverka_api;
 GRANT SELECT ON TABLE public.collectable TO medverka_worker;
+
+-- Name: TABLE compaction; Type: ACL; 
+
+GRANT SELECT,UPDATE ON TABLE public.compaction TO medverka_worker;
 
 -- Name: TABLE consent_item; Type: ACL; 
 
@@ -1793,6 +2109,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident_attribute TO medverka
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_worker;
+
+-- Name: TABLE sample_deletion; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sample_deletion TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sample_deletion TO medverka_worker;
 
 -- Name: TABLE schema_migration; Type: ACL; 
 
