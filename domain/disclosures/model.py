@@ -73,6 +73,10 @@ class Line(Struct, frozen=True, kw_only=True, omit_defaults=True):
     measure: str
     category: str
     unit: Annotated[str | None, Meta(description="UCUM code")] = None
+    context: Annotated[
+        dict[str, str],
+        Meta(description="circumstances that all of them share, as Open mHealth has them"),
+    ] = {}
     start: Annotated[list[int], Meta(description="ms since 1970, ascending")]
     end: list[int] | None = None
     value: list[float] | None = None
@@ -149,6 +153,7 @@ def lines(given: Given) -> Iterable[Line]:
                 measure=given.run.measure,
                 category=given.run.category,
                 unit=MEASURES[given.run.measure].unit,
+                context=dict(given.run.context),
                 start=columns.start.tolist(),
                 end=None if columns.end is None else columns.end.tolist(),
                 value=value_of(given.run.measure, columns),

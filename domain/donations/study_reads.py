@@ -5,11 +5,12 @@ transaction, and lets no byte leave before COMMIT. Pages end at a time, not at a
 may be merged between two of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from asyncpg import Record
 
@@ -20,7 +21,7 @@ from domain.donations.columns import SPAN, Columns, between, joined, without
 from domain.donations.data_keys import KeyMissing
 from domain.donations.deletions import dead
 from domain.donations.keys import KeyProvider, WrappedKey, context
-from domain.donations.model import SAFE
+from domain.donations.model import SAFE, Source
 from domain.donations.segments import Place, unseal
 
 Named = tuple[UUID, str, int]
@@ -53,6 +54,8 @@ class Run(NamedTuple):
     category: str
     measure: str
     columns: Columns
+    context: Mapping[str, str]
+    """The circumstances that all samples of its stream share (Open mHealth's words)."""
 
 
 class Reading(NamedTuple):
@@ -95,8 +98,16 @@ async def read_for_study(
         until = end.ms if end and end.stream_id == segments[0]["stream_id"] else SAFE
         within = between(found, since, until)
         open_ = np.logical_or.reduce([admitted(within, periods) for periods in one.periods])
-        runs.append(Run(one.resident_id, one.category, segments[0]["measure"], within.where(open_)))
+        first = segments[0]
+        context = _context(first["source"])
+        kept = within.where(open_)
+        runs.append(Run(one.resident_id, one.category, first["measure"], kept, context))
     return Reading([run for run in runs if len(run.columns.start)], end)
+
+
+def _context(source: str) -> Mapping[str, str]:
+    found = msgspec.json.decode(source, type=Source).context
+    return {} if found is msgspec.UNSET else found
 
 
 def _wanted(permits: Sequence[Permit]) -> list[_Wanted]:
@@ -140,18 +151,18 @@ async def _page(
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
                           WITH ORDINALITY AS w (resident_id, category, since, until, position)),
         streams AS NOT MATERIALIZED (
-            SELECT w.position, w.since, w.until, t.resident_id, t.stream_id, t.measure
+            SELECT w.position, w.since, w.until, t.resident_id, t.stream_id, t.measure, t.source
               FROM w JOIN stream t ON t.resident_id = w.resident_id AND t.category = w.category
              WHERE t.resident_id = ANY($1) AND ($5::text[] = '{}' OR t.measure = ANY($5))),
         found AS (
-            SELECT t.position, t.measure, s.*, true AS reaching
+            SELECT t.position, t.measure, t.source, s.*, true AS reaching
               FROM streams t
               JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
                             AND s.first_ms < t.until AND s.last_ms >= t.since
              WHERE t.position = 1 AND t.stream_id = $6
                AND s.first_ms >= $7::bigint - $8::bigint AND s.first_ms <= $7 AND s.last_ms >= $7
              UNION ALL
-            (SELECT t.position, t.measure, s.*, false
+            (SELECT t.position, t.measure, t.source, s.*, false
                FROM streams t
                JOIN segment s ON s.resident_id = t.resident_id AND s.stream_id = t.stream_id
                              AND s.first_ms < t.until AND s.last_ms >= t.since

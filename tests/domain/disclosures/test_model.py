@@ -26,7 +26,7 @@ def run(start: list[int], offset: list[int], end: list[int] | None = None) -> Ru
         np.array(start, dtype=np.int64), ends, (np.array(start, dtype=np.float64),),
         np.array(offset, dtype=np.int16),
     )  # fmt: skip
-    return Run(ANNA, "heart", "heart-rate", columns)
+    return Run(ANNA, "heart", "heart-rate", columns, {})
 
 
 @pytest.mark.parametrize(
