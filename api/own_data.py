@@ -17,7 +17,7 @@ from domain.donations.exports.model import Format
 from domain.donations.exports.walk import FORMS, Own
 from domain.donations.model import SAFE, Millis
 from domain.donations.own_reads import Mark, Most, Part, Wanted, parts
-from domain.fields import Code, Name
+from domain.fields import CLEAN, Code
 
 Measures = Annotated[
     list[Code] | None,
@@ -25,8 +25,16 @@ Measures = Annotated[
         name="measure", max_items=50, description="Only these; may stand more than once"
     ),
 ]
-App = Annotated[Name | None, QueryParameter(name="source", description="Only what this app gave")]
-Device = Annotated[Name | None, QueryParameter(description="Only what this device measured")]
+App = Annotated[
+    str | None,
+    QueryParameter(
+        name="source", max_length=200, pattern=CLEAN, description="Only what this app gave"
+    ),
+]
+Device = Annotated[
+    str | None,
+    QueryParameter(max_length=200, pattern=CLEAN, description="Only what this device measured"),
+]
 SampleLimit = Annotated[
     int, QueryParameter(ge=1, le=50_000, description="The most samples of a page")
 ]

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import FromPath, QueryParameter
-from msgspec import Meta
 
 from api.auth import resident
 from api.dependencies import Conn, DataKeys, Me
@@ -31,8 +30,12 @@ Until = Annotated[
     ),
 ]
 Zone = Annotated[
-    Annotated[str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] | None,
-    QueryParameter(description="Whose days (IANA); else those of my preferences"),
+    str | None,
+    QueryParameter(
+        max_length=64,
+        pattern=r"^[A-Za-z0-9_+/-]+$",
+        description="Whose days (IANA); else those of my preferences",
+    ),
 ]
 Step = Annotated[By, QueryParameter(description="Days, or hours of 400 days at most")]
 

@@ -178,6 +178,23 @@ OPERATIONS: Mapping[str, Operation] = {
     "fhir_create": Operation(RESIDENTS, body=lambda s, _: observation(s)),
     "donations_list_streams": Operation(RESIDENTS),
     "donations_samples": Operation(RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",)),
+    "own_data_samples": Operation(RESIDENTS),
+    "own_data_export": Operation(RESIDENTS, query="format=json"),
+    "summaries_summary": Operation(
+        RESIDENTS, {"measure": "measure"}, query="from=2026-01-01&to=2026-02-01"
+    ),
+    "sources_mine": Operation(RESIDENTS),
+    "sources_report": Operation(
+        RESIDENTS,
+        body=lambda s, _: {
+            "source": upload(s)["source"],
+            "permissions": [{"measure": s.measure, "granted": False}],
+            "told_at": "2026-03-01T08:30:00Z",
+        },
+    ),
+    "sources_gaps": Operation(
+        RESIDENTS, {"measure": "measure"}, query="from=2026-01-01&to=2026-02-01"
+    ),
     "donations_delete_stream": Operation(RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",)),
     "donations_delete_samples": Operation(
         RESIDENTS, {"stream_id": "stream_id"}, ("stream_id",), query="from=0&to=4102444800000"
