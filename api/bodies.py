@@ -215,7 +215,7 @@ def _each_once(members: list[tuple[str, object]]) -> None:
 ONCE = JSONDecoder(object_pairs_hook=_each_once, parse_int=str)
 
 
-@lru_cache(256)  # more than there are routes, and bounded: tests make many applications
+@lru_cache(None)
 def reader_of(handler: HTTPRouteHandler, media_type: str) -> Reader:
     """One for a route and media type, made at its first body."""
     kind = handler.parsed_fn_signature.parameters["data"].raw

@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from api import development
 from api.app import create_app
+from api.bodies import reader_of
 from api.jwks import Keys
 from api.settings import Settings
 from migrations.databases import Connection
@@ -120,6 +121,7 @@ async def serving(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     finally:
         down.set()
         await life
+        reader_of.cache_clear()  # it would hold the application, some 9 MB, for as long as we live
 
 
 def connected(app: Litestar) -> httpx.AsyncClient:
