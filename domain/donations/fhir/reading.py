@@ -15,6 +15,7 @@ from domain.donations.fhir.requests import Asked, asked
 from domain.donations.fhir.resources import Observation, Reference
 from domain.donations.fhir.sources import SENDER, Sources
 from domain.donations.fhir.telling import samples_of
+from domain.donations.fhir.values import check_choice
 from domain.donations.model import MAX_BATCHES, MAX_UPLOAD, Source
 
 TAKEN = frozenset({"final", "amended", "corrected", "entered-in-error"})
@@ -119,6 +120,9 @@ class Reader:
         subject = observation.subject
         if subject is not UNSET and not self._is_self(subject):
             raise Unfit("other-subject", "resource.subject")
+        check_choice(observation, "resource")
+        for at, component in enumerate(observation.component):
+            check_choice(component, f"resource.component[{at}]")
 
     def _is_self(self, subject: Reference) -> bool:
         named = subject.reference in self._selves and subject.identifier is UNSET

@@ -37,7 +37,7 @@ class Value(NamedTuple):
 def value_of(observation: Observation, measure: Measure) -> Value:
     """What it says of the measure. Raises Unfit."""
     quantity = observation.value_quantity
-    if measure.is_number and quantity is not UNSET and observation.value_integer is UNSET:
+    if measure.is_number and quantity is not UNSET:
         unit, number = _number(quantity, measure, "resource.value")
         return Value(unit, (number,))
     parts = _parts(observation, measure)
@@ -81,10 +81,16 @@ def _column(
 def _has_value(said: Said) -> bool:
     values = (said.value_quantity, said.value_codeable_concept, said.value_string,
               said.value_boolean, said.value_integer)  # fmt: skip
-    given = len(values) - values.count(UNSET)
-    if given > 1:
-        raise Unfit("invalid-resource", "resource.value", "structure")
-    return given == 1
+    return values.count(UNSET) < len(values)
+
+
+def check_choice(said: Said, where: str) -> None:
+    """Refuse more than one value, of whatever types. Raises Unfit."""
+    values = (said.value_quantity, said.value_codeable_concept, said.value_string,
+              said.value_boolean, said.value_integer, said.value_sampled_data,
+              said.value_attachment if isinstance(said, Observation) else UNSET)  # fmt: skip
+    if values.count(UNSET) < len(values) - 1:
+        raise Unfit("invalid-resource", f"{where}.value", "structure")
 
 
 def _unsaid(column: Column, measure: Measure, where: str) -> float | str:

@@ -71,6 +71,8 @@ def changed(resource: d.JSON, *steps: Any) -> d.JSON:
         (("valueQuantity", "code", ...), "wrong-unit", "resource.value.code"),
         (("valueQuantity", {"value": 60}), "wrong-unit", "resource.value.code"),
         (("valueInteger", 60), "invalid-resource", "resource.value"),
+        (("valueString", "60"), "invalid-resource", "resource.value"),
+        (("component", [{"code": {}, "valueString": "a", "valueBoolean": True}]), "invalid-resource", "resource.component[0].value"),
         (("subject", {"reference": "Patient/2"}), "other-subject", "resource.subject"),
         (("subject", {"display": "me"}), "other-subject", "resource.subject"),
         (("subject", {"identifier": {"value": "1"}}), "other-subject", "resource.subject"),
