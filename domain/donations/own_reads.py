@@ -1,7 +1,9 @@
 """What residents read of their own: samples of one stream or of many, page by page.
 
-A page is one statement: what is deleted meanwhile is not in it, and its key is found with it. Pages
-end at a time, not at a segment: segments may be merged between two of them.
+A page is one statement: what is deleted meanwhile is not in it, and its key is found with it.
+Segments may overlap in time. Of each stream all that hold the page's first moment, or reach over it,
+are read, and as many later ones as the page can hold; the page ends in time before the first one
+left out. So segments may be merged between two pages.
 """
 
 from collections.abc import Sequence
@@ -102,61 +104,44 @@ async def read(
 async def _page(
     conn: Connection, resident_id: UUID, wanted: Wanted, after: Mark | None, most: Most
 ) -> list[Record]:
-    """The segments of a page, in the order of streams and of their beginning.
-
-    Segments may overlap in time. Of each stream all that hold its first moment, or reach over it,
-    are read, and as many later ones as the page can hold; the page ends before the first one left
-    out.
-    """
+    """The segments of a page, in the order of streams and of their beginning."""
     sql = """
         WITH mine AS MATERIALIZED (
             SELECT stream_id, measure, category, source,
                    CASE WHEN stream_id = $6 THEN $7::bigint ELSE $9::bigint END AS earliest,
                    CASE WHEN stream_id = $6 THEN $8::bigint ELSE $10::bigint END AS since
               FROM stream
-             WHERE resident_id = $1 AND stream_id >= $6
-               AND ($2::uuid IS NULL OR stream_id = $2)
-               AND ($3::text[] = '{}' OR measure = ANY($3))
-               AND ($4::text IS NULL OR source::jsonb ->> 'app' = $4)
+             WHERE resident_id = $1 AND stream_id >= $6 AND ($2::uuid IS NULL OR stream_id = $2)
+               AND ($3::text[] = '{}' OR measure = ANY($3)) AND ($4::text IS NULL OR source::jsonb ->> 'app' = $4)
                AND ($5::text IS NULL OR source::jsonb ->> 'device' = $5)),
         near AS (
-            SELECT s.stream_id, s.segment_id, s.key_version, s.seq, s.samples, s.first_ms, s.body,
-                   true AS reaching
-              FROM mine m
-              JOIN segment s ON s.resident_id = $1 AND s.stream_id = m.stream_id
+            SELECT s.*, true AS reaching
+              FROM mine m JOIN segment s ON s.resident_id = $1 AND s.stream_id = m.stream_id
                AND s.first_ms >= m.earliest AND s.first_ms <= m.since AND s.last_ms >= m.since
              UNION ALL
-            (SELECT s.stream_id, s.segment_id, s.key_version, s.seq, s.samples, s.first_ms, s.body,
-                    false
-               FROM mine m
-               JOIN segment s ON s.resident_id = $1 AND s.stream_id = m.stream_id
+            (SELECT s.*, false
+               FROM mine m JOIN segment s ON s.resident_id = $1 AND s.stream_id = m.stream_id
                 AND s.first_ms > m.since AND s.first_ms < $11
-              ORDER BY s.stream_id, s.first_ms
-              LIMIT least($12::int, $13::int) + 1)),
+              ORDER BY s.stream_id, s.first_ms LIMIT least($12::int, $13::int) + 1)),
         placed AS (
             SELECT *, lead(stream_id) OVER o AS next_stream, lead(first_ms) OVER o AS next_ms,
-                   sum(CASE WHEN reaching THEN 0 ELSE samples END) OVER o
-                   - CASE WHEN reaching THEN 0 ELSE samples END AS samples_before,
-                   count(*) FILTER (WHERE NOT reaching) OVER o
-                   - CASE WHEN reaching THEN 0 ELSE 1 END AS segments_before
+                   coalesce(sum(samples) FILTER (WHERE NOT reaching) OVER before, 0) AS samples_before,
+                   count(*) FILTER (WHERE NOT reaching) OVER before AS segments_before
               FROM near
-            WINDOW o AS (ORDER BY stream_id, first_ms, segment_id ROWS UNBOUNDED PRECEDING))
-        SELECT m.stream_id, m.measure, m.category, m.source, m.since,
-               p.segment_id, p.key_version, p.body, p.next_stream, p.next_ms,
+            WINDOW o AS (ORDER BY stream_id, first_ms, segment_id),
+                   before AS (o ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+        SELECT m.*, p.segment_id, p.key_version, p.body, p.next_stream, p.next_ms,
                deleted_ids($1, p.stream_id, p.seq) AS dead, k.kek, k.wrapped
-          FROM placed p
-          JOIN mine m ON m.stream_id = p.stream_id
-          LEFT JOIN data_key k ON k.resident_id = $1 AND k.scope = m.category
-                              AND k.version = p.key_version
+          FROM placed p JOIN mine m USING (stream_id)
+          LEFT JOIN data_key k ON k.resident_id = $1 AND k.scope = m.category AND k.version = p.key_version
          WHERE p.samples_before < $12 AND p.segments_before < $13
          ORDER BY p.stream_id, p.first_ms, p.segment_id
     """
     since, mark = wanted.since_ms, after or Mark(BEGINNING, wanted.since_ms)
+    chosen = wanted.stream_id, wanted.measures, wanted.app, wanted.device
     # Not subtracted in SQL: under row-level security arithmetic on a column uses no index.
-    return await conn.fetch(
-        sql, resident_id, wanted.stream_id, wanted.measures, wanted.app, wanted.device,
-        mark.stream_id, mark.ms - SPAN, mark.ms, since - SPAN, since, wanted.until_ms, *most,
-    )  # fmt: skip
+    bounds = mark.ms - SPAN, mark.ms, since - SPAN, since, wanted.until_ms
+    return await conn.fetch(sql, resident_id, *chosen, mark.stream_id, *bounds, *most)
 
 
 async def _runs(

@@ -123,14 +123,7 @@ async def _ended(
         await enrolments.end(conn, resident_id, wish)
     if begun["knocks"] and (event.study_id is not None or wish.scope == "everything"):
         await outbox.cancel(conn, resident_id, event.study_id)
-    progress = Withdrawal(
-        seq=event.seq,
-        effect=wish.effect,
-        recorded_at=event.recorded_at,
-        drained_at=drained_at,
-        destroys=[],
-        destroyed_at=drained_at,
-    )
+    progress = _progress(event, wish.effect, drained_at)
     if begun["donated"]:
         destroys = await _destroys(conn, resident_id, wish)
         if destroys:
@@ -255,14 +248,15 @@ async def _keep_track(conn: Connection, event: ConsentEvent, *, drained: bool) -
         RETURNING drained_at
     """
     at = await conn.fetchval(sql, event.resident_id, event.seq, drained)
+    return _progress(event, event.decision, at)
+
+
+def _progress(event: ConsentEvent, effect: str, drained_at: datetime | None) -> Withdrawal:
+    """How far it has come where nothing is to be destroyed."""
     return Withdrawal(
-        seq=event.seq,
-        effect=event.decision,
-        recorded_at=event.recorded_at,
-        drained_at=at,
-        destroys=[],
-        destroyed_at=at,
-    )
+        seq=event.seq, effect=effect, recorded_at=event.recorded_at,
+        drained_at=drained_at, destroys=[], destroyed_at=drained_at,
+    )  # fmt: skip
 
 
 async def _block_contact(conn: Connection, resident: Resident, study_id: UUID | None) -> None:
