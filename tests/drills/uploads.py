@@ -146,7 +146,7 @@ async def halves(http: Http, parcels: Iterable[Parcel]) -> int:
 
 async def given(http: Http, token: str, query: str = "") -> dict[str, list[tuple[int, float]]]:
     """Start and value of what a resident has given, by measure."""
-    streams = done(await http.get("/v1/me/streams", token)).json()["items"]
+    streams = (await _read(http, "/v1/me/streams", token))["items"]
     return {
         stream["measure"]: await _samples(http, token, stream["stream_id"], query)
         for stream in streams
@@ -157,12 +157,23 @@ async def _samples(http: Http, token: str, stream_id: str, query: str) -> list[t
     found: list[tuple[int, float]] = []
     path, cursor = f"/v1/me/streams/{stream_id}/samples?limit={LIMIT}{query}", ""
     while True:
-        page = done(await http.get(path + cursor, token)).json()
+        page = await _read(http, path + cursor, token)
         for batch in page["items"]:
             found += zip(batch["start"], batch["value"], strict=True)
         if page["next"] is None:
             return found
         cursor = f"&cursor={page['next']}"
+
+
+async def _read(http: Http, path: str, token: str) -> Any:
+    """As an app reads: later, where the answer is `not now`. That is a busy machine's right."""
+    answer = await http.get(path, token)
+    for _ in range(MOST_RETRIES):
+        if answer.status != 503:
+            break
+        await asyncio.sleep(PAUSE)
+        answer = await http.get(path, token)
+    return done(answer).json()
 
 
 async def astray(here: Site, http: Http, people: Iterable[Donor]) -> dict[str, int]:
