@@ -6,6 +6,7 @@ a gap, so that nothing falls between two of them and nothing into both.
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -36,8 +37,12 @@ class Periods(NamedTuple):
         return len(self.day)
 
 
+@lru_cache(maxsize=64)
 def periods(first: date, until: date, by: By, zone: ZoneInfo) -> Periods:
-    """The days from `first` up to `until`, without it, or the hours of those days."""
+    """The days from `first` up to `until`, without it, or the hours of those days.
+
+    Apps ask for the same again and again. Nobody changes what they are given.
+    """
     dates = [first + timedelta(days=nth) for nth in range((until - first).days + 1)]
     days = [_ms(datetime(one.year, one.month, one.day, tzinfo=zone)) for one in dates]
     offsets = [_offset(at, zone) for at in days]

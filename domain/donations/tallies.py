@@ -18,6 +18,7 @@ from domain.donations.forms import DECIMALS
 from domain.donations.measures import Measure
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class Tally(NamedTuple):
@@ -45,8 +46,8 @@ class Tally(NamedTuple):
 class Share(NamedTuple):
     """Parts of samples: of which sample, in which period, for how many ms, and which part of it."""
 
-    sample: NDArray[np.intp]
-    period: NDArray[np.intp]
+    sample: Places
+    period: Places
     ms: Ints
     part: Floats
 
@@ -98,8 +99,9 @@ def tally(measure: Measure, columns: Columns, periods: Periods) -> Tally:
     for at in range(_numbers(measure)):
         value = columns.values[at][shares.sample]
         found.sums[at] = np.bincount(shares.period, value * factor, minlength=n)
-        np.minimum.at(found.low[at], shares.period, value)
-        np.maximum.at(found.high[at], shares.period, value)
+        if measure.summary == "mean":
+            np.minimum.at(found.low[at], shares.period, value)
+            np.maximum.at(found.high[at], shares.period, value)
     if codes := _codes(measure):
         place = columns.values[0][shares.sample].astype(np.intp) * n + shares.period
         counted = np.bincount(place, weight, minlength=len(codes) * n)
@@ -121,32 +123,36 @@ def _intervals(columns: Columns, periods: Periods) -> Share:
     end = start if columns.end is None else columns.end
     first = np.maximum(np.searchsorted(edges, start, side="right") - 1, 0)
     last = np.minimum(np.searchsorted(edges, end, side="left") - 1, periods.size - 1)
-    width = np.maximum(last - first + 1, 0)
-    sample = np.repeat(np.arange(len(start)), width)
-    nth = np.arange(len(sample)) - np.repeat(np.cumsum(width) - width, width)
-    period = first[sample] + nth
-    since, until = (
-        np.maximum(start[sample], edges[period]),
-        np.minimum(end[sample], edges[period + 1]),
-    )
-    ms = until - since
+    sample, period = _spread(first, last)
+    since = np.maximum(start[sample], edges[period])
+    ms = np.minimum(end[sample], edges[period + 1]) - since
     some = ms > 0  # a day that a zone has skipped has no time to lie in
     sample, period, ms = sample[some], period[some], ms[some]
     return Share(sample, period, ms, ms / (end[sample] - start[sample]))
 
 
-def chosen(tallies: Sequence[Tally], periods: Periods) -> NDArray[np.intp]:
+def _spread(first: Places, last: Places) -> tuple[Places, Places]:
+    """Each sample with each of its periods."""
+    if bool((first == last).all()):
+        return np.arange(len(first)), first
+    width = np.maximum(last - first + 1, 0)
+    sample = np.repeat(np.arange(len(first)), width)
+    nth = np.arange(len(sample)) - np.repeat(np.cumsum(width) - width, width)
+    return sample, first[sample] + nth
+
+
+def chosen(tallies: Sequence[Tally], periods: Periods) -> Places:
     """For each period the one that stands for its day: which has most of the day's time, or samples.
 
     Of equals the first.
     """
     days = int(periods.day[-1]) + 1
     of_days = [np.bincount(periods.day, one.weight, minlength=days) for one in tallies]
-    best: NDArray[np.intp] = np.argmax(np.stack(of_days), axis=0)[periods.day]
+    best: Places = np.argmax(np.stack(of_days), axis=0)[periods.day]
     return best
 
 
-def picked(tallies: Sequence[Tally], best: NDArray[np.intp]) -> Tally:
+def picked(tallies: Sequence[Tally], best: Places) -> Tally:
     """In each period what the one that stands for it has."""
     at = np.arange(len(best))
     return Tally(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.consents.gate import Milliseconds
 from domain.donations.measures import DAY
 from domain.donations.silence import Heard, Silence, absence, silence
 
@@ -35,7 +36,7 @@ def test_silence_has_its_likely_cause(heard: Heard, cause: Silence | None) -> No
 
 def test_an_empty_time_has_its_likely_cause() -> None:
     day = 10 * DAY
-    whole = [(None, None)]
+    whole: Milliseconds = [(None, None)]
     assert absence(day, day + DAY, [], None, None) == "outside-consent"
     assert absence(day, day + DAY, [(None, day), (day + DAY, None)], 0, None) == "outside-consent"
     assert absence(day, day + DAY, [(day + 1, day + 2)], day, None) == "permission-lost"
