@@ -14,6 +14,7 @@ from api.auth import resident
 from api.bodies import JSON
 from api.dependencies import Conn, DataKeys, Me, Once, Settings
 from api.donations import LARGEST
+from api.idempotency import OPTIONAL
 from api.outcomes import FHIR_JSON, OPT, outcomes
 from domain.donations.fhir import interactions
 from domain.donations.fhir.capability import CapabilityStatement, capability
@@ -28,7 +29,7 @@ from domain.donations.fhir.resources import Bundle, Observation
 from domain.donations.model import TooManyUploads
 
 PATH = "/v1/me/fhir"
-TAKES = {"body_limit": LARGEST, "media_types": (FHIR_JSON, JSON)}
+TAKES = {OPTIONAL: True, "body_limit": LARGEST, "media_types": (FHIR_JSON, JSON)}
 
 
 @get(f"{PATH}/metadata", media_type=FHIR_JSON, opt={OPT: "CapabilityStatement"})

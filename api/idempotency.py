@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from asyncpg import Record, UniqueViolationError
@@ -23,6 +23,8 @@ T = TypeVar("T")
 HEADER = b"idempotency-key"
 UNDER_WAY = "The first request with this key is still under way."
 LONGEST = 255
+OPTIONAL = "optional_key"
+"""The `opt` of a route whose clients know of no key. What they send again is known by its content."""
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -52,6 +54,8 @@ class Once:
     async def read(cls, request: Request[Any, Any, Any]) -> "Once":
         """The key of a request. Raises IdempotencyKeyMissing before anything else is done."""
         keys = [value for name, value in request.scope["headers"] if name == HEADER]
+        if not keys and request.route_handler.opt.get(OPTIONAL):
+            keys = [uuid4().hex.encode()]
         if len(keys) != 1 or not 0 < len(keys[0]) <= LONGEST or not _visible(keys[0]):
             raise IdempotencyKeyMissing
         path = request.scope["path"].encode()

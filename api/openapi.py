@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.routes import HTTPRoute
 
 from api import bodies, documentation, outcomes, problems
-from api.idempotency import IdempotencyKeyMissing, IdempotencyKeyReused
+from api.idempotency import OPTIONAL, IdempotencyKeyMissing, IdempotencyKeyReused
 from api.version import AppTooOld
 from domain.errors import Busy, Refusal, Unauthenticated, Unavailable
 
@@ -134,7 +135,8 @@ def _complete(handler: HTTPRouteHandler, operation: Operation) -> None:
         _say_forms(handler, operation)
     if "once" in asked:
         shared += [IdempotencyKeyReused, Busy]
-        operation.parameters = [*(operation.parameters or []), IDEMPOTENCY_KEY]
+        key = replace(IDEMPOTENCY_KEY, required=not handler.opt.get(OPTIONAL, False))
+        operation.parameters = [*(operation.parameters or []), key]
     if operation.parameters or operation.request_body:
         shared += [InvalidRequest]
     suffix = OUTCOME if outcomes.OPT in handler.opt else ""

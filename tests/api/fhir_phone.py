@@ -1,7 +1,7 @@
 """A phone whose app speaks FHIR, against the real application."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 from asyncpg import Connection
@@ -30,7 +30,7 @@ class Phone:
         self.resident_id = resident_id
 
     async def post(self, path: str, body: object, **headers: str) -> httpx.Response:
-        given = self.headers | {"Idempotency-Key": uuid4().hex} | headers
+        given = self.headers | headers
         content = body if isinstance(body, bytes) else d.encoded(body)
         return await self.client.post(PATH + path, content=content, headers=given)
 
