@@ -5,6 +5,7 @@ midnight; where the clocks skip it, at the moment they do. Days and hours follow
 a gap, so that nothing falls between two of them and nothing into both.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.donations.columns import Ints
-from domain.donations.measures import DAY
+from domain.donations.measures import DAY, MINUTE
 from domain.donations.measures.model import HOUR
 
 By = Literal["day", "hour"]
@@ -24,12 +25,13 @@ By = Literal["day", "hour"]
 class Periods(NamedTuple):
     """Days or hours in order: period `i` is `[edges[i], edges[i + 1])`, in ms, and of day `day[i]`.
 
-    `offset`: minutes that the clocks are off UTC as each begins.
+    As each begins, the clocks are `offset` minutes off UTC and show `local`: a date, or with a time.
     """
 
     edges: Ints
     day: NDArray[np.intp]
-    offset: NDArray[np.int64]
+    offset: Ints
+    local: list[str]
 
     @property
     def size(self) -> int:
@@ -48,8 +50,7 @@ def periods(first: date, until: date, by: By, zone: ZoneInfo) -> Periods:
     offsets = [_offset(at, zone) for at in days]
     if by == "hour":
         return _hours(days, offsets, zone)
-    edges, of_day = np.array(days, np.int64), np.arange(len(days) - 1)
-    return Periods(edges, of_day, np.array(offsets[:-1], np.int64))
+    return _periods(days, range(len(days) - 1), offsets[:-1], "D")
 
 
 def _hours(days: list[int], offsets: list[int], zone: ZoneInfo) -> Periods:
@@ -63,11 +64,16 @@ def _hours(days: list[int], offsets: list[int], zone: ZoneInfo) -> Periods:
             of_hour += [_offset(at, zone) for at in hours]
         edges += hours
         of_day += [nth] * len(hours)
-    return Periods(
-        np.array([*edges, days[-1]], np.int64),
-        np.array(of_day, np.intp),
-        np.array(of_hour, np.int64),
-    )
+    return _periods([*edges, days[-1]], of_day, of_hour, "m")
+
+
+def _periods(
+    edges: Sequence[int], day: Sequence[int], offset: Sequence[int], shown: Literal["D", "m"]
+) -> Periods:
+    bounds, off = np.array(edges, np.int64), np.array(offset, np.int64)
+    clocks = (bounds[:-1] + off * MINUTE).astype("datetime64[ms]")
+    local: list[str] = np.datetime_as_string(clocks, unit=shown).tolist()
+    return Periods(bounds, np.array(day, np.intp), off, local)
 
 
 def _changing(begin: int, end: int, zone: ZoneInfo) -> list[int]:

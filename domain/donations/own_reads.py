@@ -127,9 +127,8 @@ async def _page(
             SELECT *, lead(stream_id) OVER o AS next_stream, lead(first_ms) OVER o AS next_ms,
                    coalesce(sum(samples) FILTER (WHERE NOT reaching) OVER before, 0) AS samples_before,
                    count(*) FILTER (WHERE NOT reaching) OVER before AS segments_before
-              FROM near
-            WINDOW o AS (ORDER BY stream_id, first_ms, segment_id),
-                   before AS (o ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+              FROM near WINDOW o AS (ORDER BY stream_id, first_ms, segment_id),
+                    before AS (o ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
         SELECT m.*, p.segment_id, p.key_version, p.body, p.next_stream, p.next_ms,
                deleted_ids($1, p.stream_id, p.seq) AS dead, k.kek, k.wrapped
           FROM placed p JOIN mine m USING (stream_id)

@@ -9,14 +9,13 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from msgspec import Struct
 
 from domain.db import Connection
 from domain.donations import own_reads
 from domain.donations.days import By, Periods, periods
 from domain.donations.keys import KeyProvider
-from domain.donations.measures import MEASURES, MINUTE, Measure
+from domain.donations.measures import MEASURES, Measure
 from domain.donations.model import Source
 from domain.donations.own_reads import Mark, Most, Wanted
 from domain.donations.sources import Giver
@@ -148,7 +147,7 @@ def _summary(asked: Asked, measure: Measure, found: Found) -> Summary:
         start=of.edges[:-1].tolist(),
         end=of.edges[1:].tolist(),
         utc_offset_minutes=of.offset.tolist(),
-        local=_local(of, asked.by),
+        local=of.local,
         total=told(measure, total),
         source=[
             at if there else None
@@ -159,9 +158,3 @@ def _summary(asked: Asked, measure: Measure, found: Found) -> Summary:
             for giver, one in found.tallies.items()
         ],
     )
-
-
-def _local(of: Periods, by: By) -> list[str]:
-    clock = (of.edges[:-1] + of.offset * MINUTE).astype("datetime64[ms]")
-    words: list[str] = np.datetime_as_string(clock, unit="D" if by == "day" else "m").tolist()
-    return words

@@ -86,13 +86,14 @@ def nothing(measure: Measure, periods: Periods) -> Tally:
 def tally(measure: Measure, columns: Columns, periods: Periods) -> Tally:
     """What these samples come to."""
     points = measure.summary == "count" or columns.end is None
-    shares = _points(columns, periods) if points else _intervals(columns, periods)
+    first = np.searchsorted(periods.edges, columns.start, side="right") - 1
+    begun = _points(first, periods)
+    shares = begun if points else _intervals(columns, first, periods)
     n = periods.size
     weight = np.ones(len(shares.period)) if points else shares.ms.astype(np.float64)
     factor = shares.part if measure.summary == "sum" else weight
-    begun = _points(columns, periods).period
     found = nothing(measure, periods)._replace(
-        begun=np.bincount(begun, minlength=n).astype(np.float64),
+        begun=np.bincount(begun.period, minlength=n).astype(np.float64),
         parts=np.bincount(shares.period, minlength=n).astype(np.float64),
         weight=np.bincount(shares.period, weight, minlength=n).astype(np.float64),
     )
@@ -109,19 +110,18 @@ def tally(measure: Measure, columns: Columns, periods: Periods) -> Tally:
     return found
 
 
-def _points(columns: Columns, periods: Periods) -> Share:
-    """Each sample where it begins."""
-    period = np.searchsorted(periods.edges, columns.start, side="right") - 1
-    sample = np.flatnonzero((period >= 0) & (period < periods.size))
+def _points(first: Places, periods: Periods) -> Share:
+    """Each sample in the period that it begins in."""
+    sample = np.flatnonzero((first >= 0) & (first < periods.size))
     size = len(sample)
-    return Share(sample, period[sample], np.zeros(size, np.int64), np.ones(size))
+    return Share(sample, first[sample], np.zeros(size, np.int64), np.ones(size))
 
 
-def _intervals(columns: Columns, periods: Periods) -> Share:
+def _intervals(columns: Columns, first: Places, periods: Periods) -> Share:
     """Each sample in every period that it lies in."""
     edges, start = periods.edges, columns.start
     end = start if columns.end is None else columns.end
-    first = np.maximum(np.searchsorted(edges, start, side="right") - 1, 0)
+    first = np.maximum(first, 0)
     last = np.minimum(np.searchsorted(edges, end, side="left") - 1, periods.size - 1)
     sample, period = _spread(first, last)
     since = np.maximum(start[sample], edges[period])
