@@ -127,7 +127,7 @@ def worker(*, once: bool) -> None:
 
 async def _work(settings: Settings, keys: "KeyProvider", *, once: bool) -> None:
     from api.restored import connecting  # noqa: PLC0415
-    from domain.db import open_pool  # noqa: PLC0415
+    from domain.db import BROKEN, open_pool  # noqa: PLC0415
     from domain.donations import compaction  # noqa: PLC0415
     from domain.errors import Unavailable  # noqa: PLC0415
     from domain.rights import replay  # noqa: PLC0415
@@ -150,7 +150,7 @@ async def _work(settings: Settings, keys: "KeyProvider", *, once: bool) -> None:
                 log.info("swept", **done)
                 if once:
                     await compacting
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
+            except (*BROKEN, Unavailable) as error:
                 log.warning("sweep_failed", error=type(error).__name__)
             if once:
                 break

@@ -16,6 +16,8 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 LastWords = Callable[[], str]
 
 BUCKETS = 64
+BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a statement may raise while PostgreSQL, or the way to it, is away. The last: as it goes."""
 
 
 def new_id() -> UUID:

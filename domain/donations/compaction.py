@@ -13,13 +13,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import asyncpg
 import structlog
 from asyncpg import Record
 
 from domain.consents import gate
 from domain.damage import Damaged
-from domain.db import Connection, Pool, begin
+from domain.db import BROKEN, Connection, Pool, begin
 from domain.donations import walk
 from domain.donations.columns import Columns, cut, distinct, joined, without
 from domain.donations.data_keys import Ring, opened
@@ -68,7 +67,7 @@ async def go_on(pool: Pool, keys: KeyProvider) -> None:
     while True:
         try:
             await walk_on(pool, keys)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable) as error:
+        except (*BROKEN, Unavailable) as error:
             log.warning("compaction_broke_off", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)
 

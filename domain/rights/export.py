@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from msgspec import Struct
@@ -19,7 +18,7 @@ from domain.caller import Resident
 from domain.consents import blocks, review
 from domain.consents import store as consents
 from domain.damage import Damaged
-from domain.db import Connection, Pool, begin, fetch_all
+from domain.db import BROKEN, Connection, Pool, begin, fetch_all
 from domain.donations import own_reads, streams
 from domain.donations.keys import KeyProvider, WrappedKey
 from domain.donations.own_reads import Mark, Most, Wanted, parts
@@ -80,13 +79,7 @@ class Taken:
                 opened = b""
             async with self._reading() as conn:
                 await residents.profile(conn, self._id)  # still there: nothing was erased meanwhile
-        except (
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            OSError,
-            Damaged,
-            Refusal,
-        ) as no:
+        except (*BROKEN, Damaged, Refusal) as no:
             log.warning("export_broke_off", error=type(no).__name__)
             yield opened + b',"complete":false}'
         else:

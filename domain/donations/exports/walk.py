@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from domain.damage import Damaged
-from domain.db import Connection, Pool, begin
+from domain.db import BROKEN, Connection, Pool, begin
 from domain.donations import own_reads
 from domain.donations.exports.documents import FHIR, JSON, OPEN_MHEALTH
 from domain.donations.exports.model import End, Form, Format
@@ -23,7 +22,7 @@ from domain.errors import Refusal
 
 ACQUIRE_SECONDS = 30.0
 """A stream waits its turn: its connections are few."""
-BROKE_OFF = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Damaged, Refusal)
+BROKE_OFF = (*BROKEN, Damaged, Refusal)
 
 FORMS: Mapping[Format, Form] = MappingProxyType(
     {"csv": CSV, "json": JSON, "fhir": FHIR, "open-mhealth": OPEN_MHEALTH}
