@@ -133,6 +133,8 @@ def _complete(handler: HTTPRouteHandler, operation: Operation) -> None:
     if "data" in asked:
         shared += [bodies.TooSlow, bodies.TooLarge, bodies.Unreadable]
         _say_forms(handler, operation)
+    if forms := handler.opt.get("answers"):
+        _say_answers(forms, operation)
     if "once" in asked:
         shared += [IdempotencyKeyReused, Busy]
         key = replace(IDEMPOTENCY_KEY, required=not handler.opt.get(OPTIONAL, False))
@@ -152,6 +154,13 @@ def _say_forms(handler: HTTPRouteHandler, operation: Operation) -> None:
         said = body.content[bodies.JSON]
         body.content = dict.fromkeys(handler.opt.get("media_types", (bodies.JSON,)), said)
         body.description = CODED
+
+
+def _say_answers(forms: Iterable[str], operation: Operation) -> None:
+    """The media types that an answer may have, where it is written bit by bit."""
+    answer = (operation.responses or {}).get("200")
+    if isinstance(answer, OpenAPIResponse):
+        answer.content = {one: OpenAPIMediaType(schema=Schema()) for one in forms}
 
 
 def _with_shared(said: dict[str, Any], shared: list[type[Refusal]], suffix: str) -> dict[str, Any]:

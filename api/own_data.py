@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import get
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 from litestar.response import Stream
 
@@ -41,13 +40,6 @@ SampleLimit = Annotated[
 
 As = Annotated[Format, QueryParameter(name="format", description="The form to write in")]
 
-_file = ResponseSpec(
-    data_container=str,
-    description="A file, with the media type of its form",
-    media_type="application/octet-stream",
-    generate_examples=False,
-)
-
 
 @get("/v1/me/samples", guards=[resident])
 async def samples(  # noqa: PLR0913, PLR0917 - each is asked for by name
@@ -71,7 +63,11 @@ async def samples(  # noqa: PLR0913, PLR0917 - each is asked for by name
     return Page(items=parts(found), next=None if found.mark is None else cursor_of(found.mark))
 
 
-@get("/v1/me/donations/export", guards=[resident], responses={200: _file})
+@get(
+    "/v1/me/donations/export",
+    guards=[resident],
+    opt={"answers": sorted({form.media_type for form in FORMS.values()})},
+)
 async def export(
     conn: Conn,  # noqa: ARG001 - lets in
     me: Me,

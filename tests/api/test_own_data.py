@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from domain.donations.exports.model import Format
 from domain.donations.exports.table import cell
+from domain.donations.exports.walk import FORMS
 from tests.api.home import JSON, Home, heart, move_in, steps
 from tests.api.region import NOON, Region
 from tests.domain.donations.conftest import permit
@@ -44,10 +46,11 @@ async def give(home: Home) -> None:
     await home.donate(heart(5, 6), pressure(1), night(0), source="phone")
 
 
-async def export(home: Home, form: str, **query: object) -> str:
+async def export(home: Home, form: Format, **query: object) -> str:
     answer = await home.get(EXPORT, format=form, **query)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-type"].split(";")[0] == FORMS[form].media_type
     return answer.text
 
 
@@ -212,7 +215,7 @@ def test_a_plain_name_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "fhir", "open-mhealth"])
-async def test_nothing_given_is_complete_too(anna: Home, form: str) -> None:
+async def test_nothing_given_is_complete_too(anna: Home, form: Format) -> None:
     text = await export(anna, form)
     assert "complete" in text
     assert form == "csv" or json.loads(text)

@@ -15,8 +15,8 @@ PROBLEMS = (PROBLEM, "application/fhir+json")
 BASE = "urn:description"
 
 
-UNTYPED = frozenset({"residents_export", "receipts_published_keys"})
-"""Answers without a schema: all of a resident's own, and a JWK set (RFC 7517)."""
+UNTYPED = frozenset({"own_data_export", "residents_export", "receipts_published_keys"})
+"""Answers without a schema: what of a resident's own is taken along, and a JWK set (RFC 7517)."""
 
 
 class Described(NamedTuple):

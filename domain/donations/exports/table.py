@@ -93,7 +93,7 @@ def _end(end: End) -> bytes:
 
 
 CSV = Form(
-    media_type="text/csv; charset=utf-8",
+    media_type="text/csv",
     suffix="csv",
     page=10_000,
     begin=",".join(HEADER).encode() + b"\r\n",
