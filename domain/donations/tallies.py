@@ -84,16 +84,16 @@ def nothing(measure: Measure, periods: Periods) -> Tally:
 
 
 def tally(measure: Measure, columns: Columns, periods: Periods) -> Tally:
-    """What these samples come to."""
+    """What these samples, ascending by start, come to."""
     points = measure.summary == "count" or columns.end is None
-    first = np.searchsorted(periods.edges, columns.start, side="right") - 1
-    begun = _points(first, periods)
-    shares = begun if points else _intervals(columns, first, periods)
+    # The few edges are looked up among the starts, and not each start among the edges.
+    cuts = np.searchsorted(columns.start, periods.edges)
+    shares = _points(cuts) if points else _intervals(columns, cuts, periods)
     n = periods.size
     weight = np.ones(len(shares.period)) if points else shares.ms.astype(np.float64)
     factor = shares.part if measure.summary == "sum" else weight
     found = nothing(measure, periods)._replace(
-        begun=np.bincount(begun.period, minlength=n).astype(np.float64),
+        begun=np.diff(cuts).astype(np.float64),
         parts=np.bincount(shares.period, minlength=n).astype(np.float64),
         weight=np.bincount(shares.period, weight, minlength=n).astype(np.float64),
     )
@@ -110,20 +110,26 @@ def tally(measure: Measure, columns: Columns, periods: Periods) -> Tally:
     return found
 
 
-def _points(first: Places, periods: Periods) -> Share:
+def _points(cuts: Places) -> Share:
     """Each sample in the period that it begins in."""
-    sample = np.flatnonzero((first >= 0) & (first < periods.size))
-    size = len(sample)
-    return Share(sample, first[sample], np.zeros(size, np.int64), np.ones(size))
+    period = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
+    size = len(period)
+    return Share(np.arange(cuts[0], cuts[-1]), period, np.zeros(size, np.int64), np.ones(size))
 
 
-def _intervals(columns: Columns, first: Places, periods: Periods) -> Share:
+def _intervals(columns: Columns, cuts: Places, periods: Periods) -> Share:
     """Each sample in every period that it lies in."""
-    edges, start = periods.edges, columns.start
+    edges, start, n = periods.edges, columns.start, periods.size
     end = start if columns.end is None else columns.end
-    first = np.maximum(first, 0)
-    last = np.minimum(np.searchsorted(edges, end, side="left") - 1, periods.size - 1)
-    sample, period = _spread(first, last)
+    begun = np.diff(cuts, prepend=0, append=len(start))
+    before = np.repeat(np.arange(n + 2), begun)  # so many edges lie at or before its start
+    further = end > np.append(edges, edges[-1])[before]
+    if not further.any():
+        within = _points(cuts)
+        return within._replace(ms=(end - start)[cuts[0] : cuts[-1]])
+    last = before - 1
+    last[further] = np.searchsorted(edges, end[further]) - 1
+    sample, period = _spread(np.maximum(before - 1, 0), np.minimum(last, n - 1))
     since = np.maximum(start[sample], edges[period])
     ms = np.minimum(end[sample], edges[period + 1]) - since
     some = ms > 0  # a day that a zone has skipped has no time to lie in
@@ -133,8 +139,6 @@ def _intervals(columns: Columns, first: Places, periods: Periods) -> Share:
 
 def _spread(first: Places, last: Places) -> tuple[Places, Places]:
     """Each sample with each of its periods."""
-    if bool((first == last).all()):
-        return np.arange(len(first)), first
     width = np.maximum(last - first + 1, 0)
     sample = np.repeat(np.arange(len(first)), width)
     nth = np.arange(len(sample)) - np.repeat(np.cumsum(width) - width, width)
@@ -154,6 +158,8 @@ def chosen(tallies: Sequence[Tally], periods: Periods) -> Places:
 
 def picked(tallies: Sequence[Tally], best: Places) -> Tally:
     """In each period what the one that stands for it has."""
+    if len(tallies) == 1:
+        return tallies[0]
     at = np.arange(len(best))
     return Tally(
         *[np.moveaxis(np.stack(one), 0, -2)[..., best, at] for one in zip(*tallies, strict=True)]

@@ -1,6 +1,7 @@
 """What samples come to by day and hour: nothing is lost or doubled, whatever lies across what (T50)."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -25,12 +26,12 @@ def days(first: date, count: int = 3, by: By = "day") -> Periods:
 
 def intervals(*rows: tuple[int, int, float]) -> Columns:
     """Samples of begin, end and value."""
-    start, end, value = (np.array(column) for column in zip(*rows, strict=True))
+    start, end, value = (np.array(column) for column in zip(*sorted(rows), strict=True))
     return Columns(start, end, (value.astype(float),), np.zeros(len(start), np.int16))
 
 
 def points(*rows: tuple[int, float]) -> Columns:
-    start, value = (np.array(column) for column in zip(*rows, strict=True))
+    start, value = (np.array(column) for column in zip(*sorted(rows), strict=True))
     return Columns(start, None, (value.astype(float),), np.zeros(len(start), np.int16))
 
 
@@ -79,6 +80,23 @@ def test_intervals_are_shared_out_whole(
     assert found.sums.sum() == pytest.approx(sum(value for *_, value in given_))
     assert found.weight.sum() == sum(end - start for start, end, _ in given_)
     assert found.begun.sum() == len(rows)
+
+
+@given(samples, st.sampled_from([SPRING, AUTUMN, date(2011, 12, 29)]))
+def test_each_period_has_what_lies_in_it_told_sample_by_sample(
+    rows: list[tuple[int, int, int]], first: date
+) -> None:
+    """Some begin before the first period, some end after the last; in Apia a day has no time."""
+    of = periods(first, first + timedelta(days=3), "day", ZoneInfo("Pacific/Apia"))
+    begin = int(of.edges[0])
+    given_ = [(begin + at * HOUR, begin + at * HOUR + long * 120_000, n) for at, long, n in rows]
+    found = tally(STEPS, intervals(*given_), of)
+    for nth, (low, high) in enumerate(pairwise(of.edges.tolist())):
+        lying = [(max(0, min(e, high) - max(s, low)), e - s, v) for s, e, v in given_]
+        assert found.sums[0, nth] == pytest.approx(sum(ms / long * v for ms, long, v in lying))
+        assert found.weight[nth] == sum(ms for ms, *_ in lying)
+        assert found.parts[nth] == sum(ms > 0 for ms, *_ in lying)
+        assert found.begun[nth] == sum(low <= s < high for s, *_ in given_)
 
 
 @given(samples, st.integers(0, 20))
