@@ -14,6 +14,7 @@ from domain.donations import summaries
 from domain.donations.days import Periods
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
+from domain.donations.measures.over_time import SUFFIX
 from domain.donations.silence import Absence, absence
 from domain.donations.summaries import Asked, Found
 from domain.errors import NotFound
@@ -50,12 +51,12 @@ async def gaps(
     """The days of a time on which nothing was measured.
 
     Raises:
-        NotFound: there is no such measure.
+        NotFound: there is no such measure, or it tells of whole times and has no days to miss.
         Invalid: no days or too many of them, or no such zone.
 
     """
     measure = MEASURES.get(asked.measure)
-    if measure is None:
+    if measure is None or measure.code.endswith(SUFFIX):
         raise NotFound
     found = await summaries.read(conn, keys, resident_id, measure, summaries.periods_of(asked))
     open_ = await gate.collected(conn, resident_id, measure.category)

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from domain.consents import gate
 from domain.db import Connection
+from domain.donations.measures.over_time import SUFFIX
 from domain.donations.model import Source
 from domain.donations.silence import Heard, Silence, silence
 from domain.fields import Code, Input, Instant, Name
@@ -53,6 +54,7 @@ class Noted(Struct, frozen=True, kw_only=True):
 class Feed(Struct, frozen=True, kw_only=True):
     """One stream, and why nothing comes from it; null where it can be expected to go on.
 
+    Also null for what is said over a time (`…-over-time`): that comes when it comes.
     `permitted` is what the app last said, null where it never did.
     """
 
@@ -145,6 +147,7 @@ def _named(row: Record) -> tuple[str, str, datetime]:
 def _feed(row: Record, collects: bool | None, now: datetime) -> Feed:  # noqa: FBT001
     newest = datetime.fromtimestamp(row["head_ms"] / 1000, UTC)
     heard = Heard(collects, row["permitted"], row["permission_told_at"], row["sent_at"], newest)
+    regular = not row["measure"].endswith(SUFFIX)
     context = msgspec.json.decode(row["source"], type=Source).context
     return Feed(
         stream_id=row["stream_id"],
@@ -154,5 +157,5 @@ def _feed(row: Record, collects: bool | None, now: datetime) -> Feed:  # noqa: F
         newest_ms=row["head_ms"],
         last_upload_at=row["last_upload_at"],
         permitted=row["permitted"],
-        silence=silence(heard, now),
+        silence=silence(heard, now) if regular else None,
     )

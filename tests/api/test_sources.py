@@ -57,6 +57,15 @@ async def test_a_source_without_uploads_and_a_measure_without_samples_are_told_a
     assert set((await causes(anna)).values()) == {"no-upload"}
 
 
+async def test_what_is_said_over_a_time_is_not_missed(anna: Home) -> None:
+    month = heart(0) | {"measure": "heart-rate-over-time", "end": [NOON + 30 * DAY]}
+    await anna.donate(month, heart(minutes_ago(5)))
+    assert await causes(anna) == {"heart-rate": None, "heart-rate-over-time": None}
+    span = {"from": "2026-01-01", "to": "2026-01-09"}
+    path = "/v1/me/summaries/heart-rate-over-time/gaps"
+    assert (await anna.get(path, **span)).status_code == 404
+
+
 async def test_a_lost_permission_explains_silence_until_something_comes(anna: Home) -> None:
     await anna.donate(heart(minutes_ago(30)))
     assert await report(anna, granted=False, ago=20) == {"streams": 1}
