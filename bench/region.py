@@ -38,7 +38,7 @@ async def region(
     cluster: Cluster, residents: int, workers: int = 2, name: str = "bench"
 ) -> AsyncIterator[Region]:
     """All of it, for as long as the block lasts."""
-    async with site(cluster, name, pool_size=int(__import__("os").environ.get("PS", "16"))) as here:
+    async with site(cluster, name, pool_size=16) as here:
         database = here.database.name
         nearby = replace(here.settings, database_url=cluster.nearby("api", database))
         here = replace(here, settings=nearby)  # noqa: PLW2901
