@@ -57,7 +57,7 @@ class Period(Element, frozen=True, kw_only=True):
 class Quantity(Element, frozen=True, kw_only=True):
     value: float | UnsetType = UNSET
     comparator: Rules | UnsetType = UNSET
-    unit: str | UnsetType = UNSET
+    unit: Annotated[str, Meta(pattern=CLEAN)] | UnsetType = UNSET
     system: str | UnsetType = UNSET
     code: str | UnsetType = UNSET
 

@@ -34,6 +34,19 @@ TIMES = frozenset(
         "source_last_modification_date_time",
     }
 )
+HOLDERS = frozenset(
+    {
+        "header",
+        "acquisition_provenance",
+        "body",
+        "effective_time_frame",
+        "time_interval",
+        "sleep_events",
+        "snore_events",
+        "snore_time_frame",
+    }
+)
+"""Members with times inside. The schemas leave others open, and their names are the author's own."""
 
 
 def invalid(place: str, error: Exception) -> No:
@@ -66,9 +79,9 @@ def may_stray(document: bytes) -> bool:
 
 
 def strayed(document: object, place: str = "") -> str | None:
-    """The pointer of the first time that is spelled so."""
+    """The pointer of the first time of its schema that is spelled so."""
     if isinstance(document, dict):
-        pairs = [(str(name), part) for name, part in document.items()]
+        pairs = [(str(name), part) for name, part in document.items() if name in TIMES | HOLDERS]
     elif isinstance(document, list):
         pairs = [(str(at), part) for at, part in enumerate(document)]
     else:

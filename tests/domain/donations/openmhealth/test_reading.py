@@ -1,14 +1,15 @@
 """Documents become columns, and each that does not is refused at the place where it is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
-from msgspec import Raw
+from msgspec import Raw, inspect
 
 from domain.donations.measures import MEASURES
 from domain.donations.model import Batch
-from domain.donations.openmhealth.headers import SchemaId
+from domain.donations.openmhealth.faults import HOLDERS, TIMES
+from domain.donations.openmhealth.headers import Header, SchemaId
 from domain.donations.openmhealth.model import MAX_STREAMS, No
 from domain.donations.openmhealth.reading import read
 from domain.donations.openmhealth.schemas import SCHEMAS
@@ -258,3 +259,35 @@ def test_a_part_that_is_not_told_is_told_apart_from_one_below_zero() -> None:
     batch, _ = one(schema_id, body)
     assert batch.components is not None
     assert (batch.components["light-minutes"], batch.components["total-minutes"]) == ([-1], [-2])
+
+
+def test_a_time_in_a_member_that_no_schema_has_is_not_looked_at() -> None:
+    strange = heart(word={"date_time": "2024-02-05 07:20:00+01:00"})
+    groups, faults = read(raw(document(HEART, strange)))
+    assert (len(groups), faults) == (1, [])
+
+
+@pytest.mark.parametrize("kind", [Header, *{schema.kind for schema in SCHEMAS.values()}])
+def test_every_time_of_a_schema_is_looked_at(kind: type) -> None:
+    for holders, name in times(inspect.type_info(kind)):
+        assert name in TIMES
+        assert set(holders) <= HOLDERS
+
+
+def times(kind: inspect.Type, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The members inside a type that are times, each with those that it is in."""
+    match kind:
+        case inspect.StructType(fields=fields):
+            for field in fields:
+                yield from times(field.type, (*above, field.encode_name))
+        case inspect.UnionType(types=types):
+            for one in types:
+                yield from times(one, above)
+        case inspect.ListType(item_type=item):
+            yield from times(item, above)
+        case inspect.Metadata(type=inner):
+            yield from times(inner, above)
+        case inspect.DateTimeType():
+            yield above[:-1], above[-1]
+        case _:
+            return
