@@ -13,6 +13,7 @@ import msgspec
 from asyncpg import Connection
 
 from api import development
+from tests.drills.apart import MARKS, NONE, Place
 from tests.drills.description import PROBLEMS, Described, Description, read
 from tests.drills.harness import MUTANT
 from tests.drills.harness import Part as Figures
@@ -30,11 +31,12 @@ LANES = 4
 
 
 class Shot(NamedTuple):
-    """A body that is to be refused, with headers over the usual ones."""
+    """A body that is to be refused, with headers over the usual ones. `place`: what of it is wrong."""
 
     body: bytes
     note: str
     headers: Mapping[str, str]
+    place: Place = ()
 
 
 class Knocker:
@@ -116,7 +118,10 @@ class Knocker:
             self._look(f"{told.name} by {who} {shot.note}", who, told, answer, "")
         if changed := await self.kept.changes():
             at = f"{told.name} by {who} {shots[0].note} to {shots[-1].note}"
-            self.wrong(f"{at}: {min(changed).table} changed")
+            for table in sorted({part.table for part in changed} - MARKS.get(told.name, NONE)):
+                self.wrong(f"{at}: {table} changed")
+            if await self.kept.streams_differ():
+                self.wrong(f"{at}: something was stored")
             await self.kept.restore(changed)
         return answers
 

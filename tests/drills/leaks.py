@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -99,6 +100,8 @@ class Talk:
         self.canaries = Canaries()
         self.statuses: Counter[str] = Counter()
         self.repeated: list[str] = []
+        self.broken: list[str] = []
+        self.away = False
 
     async def everywhere(self, told: Described) -> None:
         """In every text of the body, beside it, in query, path and headers, of every kind."""
@@ -164,6 +167,8 @@ class Talk:
         path, body, headers = self.door.request(told, row, self.door.world.side(who), ids, **more)
         answer = await self.door.http.ask(told.method, path, self.door.tokens[who], body, headers)
         self.statuses[str(answer.status)] += 1
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not self.away:
+            self.broken.append(f"{told.name}: {answer.status} with every table in its place")
         self.look(f"{told.name} headers", str(answer.headers))
         if not answer.ok:
             self.look(f"{told.name} {answer.status}", answer.body.decode(errors="replace"))
@@ -176,6 +181,7 @@ async def walk(here: Site, door: Knocker) -> Part:
     for told in operations:
         await talk.everywhere(told)
     await talk.arrive()
+    talk.away = True
     for table in AWAY:
         await admin.execute(f'ALTER TABLE "{table}" RENAME TO away')
         for told in operations:
@@ -191,11 +197,12 @@ async def walk(here: Site, door: Knocker) -> Part:
         "metrics": talk.look("metrics", (await door.http.get("/metrics")).body.decode()),
     }
     silent = int('"unforeseen"' not in logs or '"request"' not in logs)
-    if talk.repeated and not MUTANT:
-        print(*talk.repeated, sep="\n", file=sys.stderr)
+    wrong = talk.repeated + talk.broken
+    if wrong and not MUTANT:
+        print(*wrong, sep="\n", file=sys.stderr)
     return Part(
         n=talk.statuses.total(),
-        violations=len(talk.repeated) + silent,
+        violations=len(wrong) + silent,
         more={
             "canaries": len(talk.canaries.used), "found": leaks, "statuses": dict(talk.statuses),
             "log_bytes": len(logs),

@@ -87,6 +87,7 @@ _SHAPES = [
     Mutation("comma at the end", b"[1,]", never=True),
     Mutation("a comment", b"/* " + _C + b" */ 1", never=True),
     Mutation("an unknown member", b'{"' + _C + b'": 1}'),
+    Mutation("a time inside one", b'{"' + _C + b'": {"date_time": "2026-01-01 00:00:00Z"}}'),
     Mutation("nothing", b""),
 ]
 

@@ -54,6 +54,14 @@ class Snapshot:
             self._xid = xid
         return frozenset(differing)
 
+    async def streams_differ(self) -> bool:
+        """Whether a stream came, went, or holds more or fewer samples than it did."""
+        sql = """
+            SELECT count(*) FROM public.stream s FULL JOIN kept.stream k USING (resident_id, stream_id)
+             WHERE s.samples IS DISTINCT FROM k.samples
+        """
+        return bool(await self._admin.fetchval(sql))
+
     async def restore(self, changed: frozenset[Part]) -> None:
         """Put back the tables that changed."""
         words = ["BEGIN", "SET LOCAL session_replication_role = replica"]
