@@ -38,6 +38,7 @@ from tests import people
 
 CATEGORIES = ["activity", "heart"]
 EXAMPLES = int(os.environ.get("N") or 40)
+STEPS = 30 if EXAMPLES <= 40 else 50
 TINY = timedelta(milliseconds=60)
 
 subsets = st.none() | st.lists(st.sampled_from(CATEGORIES), min_size=1, max_size=2, unique=True)
@@ -270,7 +271,7 @@ def test_rows_and_gate_are_the_fold_of_the_events(world: World) -> None:
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=30, deadline=None,
+            max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
