@@ -16,7 +16,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NoReturn
 
 import asyncpg
@@ -36,6 +36,7 @@ from tests.drills.http import HOST, Http
 
 ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60.0
+KILLED_SECONDS = 10.0
 LONGEST_SECONDS = 250
 """That a part may take up to N=1: one that hangs fails."""
 
@@ -84,7 +85,10 @@ class Server(Struct, frozen=True):
                 one.kill()
             except psutil.NoSuchProcess:
                 continue
-        psutil.wait_procs(everyone, timeout=10)
+        self.process.wait(KILLED_SECONDS)
+        until = monotonic() + KILLED_SECONDS
+        while not all(map(_is_over, everyone)) and monotonic() < until:
+            sleep(0.005)
 
 
 class Site(Struct, frozen=True):
@@ -167,13 +171,17 @@ async def _ready(server: Server) -> None:
                     return
             except ConnectionError:
                 pass
-            if monotonic() > until or not server.process.is_running() or _is_dead(server):
+            if monotonic() > until or _is_over(server.process):
                 raise TimeoutError
             await asyncio.sleep(0.1)
 
 
-def _is_dead(server: Server) -> bool:
-    return server.process.status() == psutil.STATUS_ZOMBIE
+def _is_over(process: psutil.Process) -> bool:
+    """Whether it runs no more. Where its parent is gone too, it may be long until someone asks for it."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def free_port() -> int:
@@ -257,10 +265,6 @@ async def _run(part: DrillPart, cluster: Cluster, name: str, pool_size: int) -> 
         traceback.print_exc()
         done = Part(n=0, violations=1, more={"failed": repr(error)})
     return msgspec.structs.replace(done, more={**done.more, "took_s": round(monotonic() - begun)})
-
-
-def _longest() -> int:
-    return max(LONGEST_SECONDS, scaled(LONGEST_SECONDS))
 
 
 def _say(drill: str, done: Mapping[str, Part]) -> None:
