@@ -8,6 +8,7 @@ from tests.drills.crashes import forget_keys
 from tests.drills.harness import MUTANT, Part, Site, scaled
 from tests.drills.http import Answer
 from tests.drills.proxy import CUTS, SLICED, STALL_SECONDS, STALLS, Fault, Proxy, plan
+from tests.drills.reasons import reasons, unexplained
 from tests.drills.uploads import SAMPLES, Donor, Told, astray, donors, settled, until_told
 from tests.drills.wire import Wire
 
@@ -18,6 +19,8 @@ PATIENCE = STALL_SECONDS / 2
 """Seconds that a phone waits for an answer."""
 BREAKING = 0.2
 """The share of commits that break the server's connection to PostgreSQL."""
+BROKEN = ("ConnectionDoesNotExistError", "InterfaceError", "ConnectionResetError")
+"""What such a request meets, and nothing else should."""
 
 
 async def t03(here: Site) -> Part:
@@ -36,9 +39,13 @@ async def t03(here: Site) -> Part:
         async with server.http() as reader:
             wrong = await astray(here, reader, people)
     cuts = sum(unanswered[fault] for fault in CUTS) + wire.broken
-    wrongs = sum(wrong.values()) + told.rude.total() + (cuts < scaled(CUT))
+    why = reasons(here)
+    wrongs = (
+        sum(wrong.values()) + told.rude.total() + (cuts < scaled(CUT)) + unexplained(why, *BROKEN)
+    )
     figures = {"cuts": cuts, "unanswered": dict(unanswered), "commits_broken": wire.broken,
-               "statuses": dict(told.statuses), "rude": dict(told.rude), **wrong}  # fmt: skip
+               "statuses": dict(told.statuses), "rude": dict(told.rude), "not_now": dict(why),
+               **wrong}  # fmt: skip
     return Part(
         n=SAMPLES * sum(len(one.parcels) for one in people), violations=wrongs, more=figures
     )

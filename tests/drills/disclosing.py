@@ -5,10 +5,14 @@ import itertools
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from uuid import uuid4
 
+from tests.drills import mutant
 from tests.drills.harness import MUTANT, Part, Server, Site, p99_ms, scaled
+from tests.drills.mutant import Mutation
 from tests.drills.residents import Study, done, make_study, take_part
 
 READERS = 64
@@ -17,6 +21,11 @@ PARTICIPANTS = 100
 WITHDRAWERS = 32
 HOT_P99_MS = 250
 HOT_MOST_MS = 1000
+HOT_ROUNDS = 5 if MUTANT else 100
+HOLDING = (
+    Mutation("domain/consents/gate.py", "pg_try_advisory_xact_lock", "pg_try_advisory_lock"),
+)
+"""A use's lock goes with its connection, not with its transaction."""
 
 
 class Participant(NamedTuple):
@@ -153,13 +162,16 @@ async def t12(here: Site) -> Part:
     study = await make_study(here)
     token = here.token("hot")
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(here.serve(POOL_SIZE="8")) for _ in range(2)]
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="medverka-drill-")))
+        more = mutant.environment(folder, HOLDING) if MUTANT else {}
+        serving = [here.serve(POOL_SIZE="8", **more) for _ in range(2)]
+        servers = [await stack.enter_async_context(one) for one in serving]
         person = Participant(token, study)
         await _settle([person], servers, samples=10)
         reading = _Reading(here, servers, [study])
         took: list[float] = []
         async with servers[0].http() as http:
-            for seen in range(1, 2 * scaled(100), 2):
+            for seen in range(1, 2 * scaled(HOT_ROUNDS), 2):
                 took += await _withdraw([person], servers)
                 again = study.answer(seen_seq=seen + 1)
                 done(await http.post("/v1/me/consent-events", token, again, str(uuid4())))

@@ -14,6 +14,7 @@ from tests.drills import mutant
 from tests.drills.harness import MUTANT, Part, Server, Site, scaled
 from tests.drills.http import Http
 from tests.drills.mutant import Mutation
+from tests.drills.reasons import reasons, unexplained
 from tests.drills.residents import NOON, done
 from tests.drills.uploads import PATH, SAMPLES, Donor, astray, donors, given, value_of
 
@@ -60,7 +61,9 @@ async def t06(here: Site) -> Part:
             await sync.at_once(list(_days(0, DAYS + LATER + 2)))
             wrongs += sync.wrongs + await sync.astray(http)
             sent += sync.sent
-    return Part(n=sent, violations=wrongs, more={"residents": scaled(RESIDENTS)})
+    why = reasons(here)
+    figures = {"residents": scaled(RESIDENTS), "not_now": dict(why)}
+    return Part(n=sent, violations=wrongs + unexplained(why), more=figures)
 
 
 class _Sync:
@@ -119,7 +122,8 @@ async def t07(here: Site) -> Part:
             counts = late.json()["accepted"], late.json()["duplicates"]
             wrongs += counts != (0, SAMPLES) or again.body != late.body
         wrong = await astray(here, http, people)
-    return Part(n=len(parcels), violations=wrongs + sum(wrong.values()), more=wrong)
+    wrongs += sum(wrong.values()) + unexplained(why := reasons(here))
+    return Part(n=len(parcels), violations=wrongs, more={**wrong, "not_now": dict(why)})
 
 
 async def _forget(here: Site) -> None:

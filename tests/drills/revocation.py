@@ -13,4 +13,4 @@ from tests.drills.storms import t15
 PARTS = {"T11": t11, "T12": t12, "T13": t13, "T14": t14, "T15": t15}
 
 if __name__ == "__main__":
-    run("revocation", PARTS, mutants=["T11", "T13", "T14", "T15"])
+    run("revocation", PARTS, mutants=list(PARTS))

@@ -166,10 +166,10 @@ async def _samples(http: Http, token: str, stream_id: str, query: str) -> list[t
 
 
 async def _read(http: Http, path: str, token: str) -> Any:
-    """As an app reads: later, where the answer is `not now`. That is a busy machine's right."""
+    """As an app reads: later, where the answer is `not now`. Whether it may be is for `reasons`."""
     answer = await http.get(path, token)
     for _ in range(MOST_RETRIES):
-        if answer.status != 503:
+        if answer.status != 503 or not answer.headers.get("retry-after", "").isdigit():
             break
         await asyncio.sleep(PAUSE)
         answer = await http.get(path, token)
