@@ -119,3 +119,15 @@ def written(kind: Kind, language: str, study: str | None) -> Text:
         spoken = FALLBACK
     title, body = CATALOGUE[spoken][kind]
     return Text(title, body.replace("{study}", study or PLATFORM[spoken]))
+
+
+KNOCKS: Mapping[str, Text] = {
+    "sv": Text("Medverka", "Du har något nytt att läsa i appen."),
+    "en": Text("Medverka", "You have something new to read in the app."),
+}
+
+
+def knock(language: str) -> Text:
+    """The words on a lock screen: the same for every kind, in a language (BCP 47) or in Swedish."""
+    spoken = language if language in KNOCKS else language.partition("-")[0]
+    return KNOCKS.get(spoken, KNOCKS[FALLBACK])
