@@ -11,8 +11,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-MOST_A_SECOND: Final = 9_800
-"""Any 60 seconds touch 61 whole ones: together they stay below 600,000."""
+MOST_A_SECOND: Final = 9_600
+"""Any 60 seconds touch 61 whole ones, and what one of them grants may begin in the next: 62 of
+them stay below 600,000."""
 RAMP: Final = 60
 """Seconds from nothing to the most."""
 FORGOTTEN: Final = 60
