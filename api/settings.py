@@ -10,6 +10,7 @@ from msgspec import Struct, ValidationError, convert
 Role = Literal["api", "worker", "migrator", "auditor"]
 Mode = Literal["development", "production"]
 
+ABOVE_ZERO = ("pool_size", "port", "workers", "body_limit", "body_seconds", "push_connections")
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
 DEVELOPMENT_ISSUER = "urn:medverka:development"
 
@@ -43,13 +44,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     body_seconds: float = 30.0
     metrics_dir: str = ""
     erasure_journal: str = ""
+    google_application_credentials: str = ""
+    fcm_project: str = ""
+    fcm_url: str = "https://fcm.googleapis.com"
+    fcm_authority: str = ""
+    push_carrier: Literal["http2", "sdk"] = "http2"
+    push_connections: int = 8
+    smtp_url: str = ""
+    smtp_sender: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("pool_size", "port", "workers", "body_limit", "body_seconds"):
+        for name in ABOVE_ZERO:
             if getattr(self, name) <= 0:
                 raise BadSettings(f"{variable(name)} must be above zero.")
         if not set(self.oidc_algorithms) <= set(ALGORITHMS) or not self.oidc_algorithms:
             raise BadSettings(f"OIDC_ALGORITHMS may name {', '.join(ALGORITHMS)}.")
+        if not self.fcm_url.startswith("https://"):
+            raise BadSettings("MEDVERKA_FCM_URL must be an https address.")
         if not self.development and self.oidc_issuer in {"", DEVELOPMENT_ISSUER}:
             raise BadSettings(
                 "OIDC_ISSUER must name the identity provider; "
@@ -97,7 +108,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    plain = {"database_url", "public_url", "host", "port", "workers", "pool_size", "body_limit"}
+    plain = {"database_url", "public_url", "host", "port", "workers", "pool_size", "body_limit",
+             "google_application_credentials"}  # fmt: skip
     return name.upper() if name in plain or name.startswith("oidc_") else f"MEDVERKA_{name.upper()}"
 
 

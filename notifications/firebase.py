@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 import firebase_admin
@@ -43,14 +43,13 @@ class Account(Struct, frozen=True, kw_only=True):
 
     `credentials`: a file of a service account or of a workload identity; empty: what the machine
     runs as, and then `project` must be named. `authority`: certificates to trust, in PEM, instead
-    of the system's. `carrier`: what carries the bytes.
+    of the system's. `connections`: at most so many at once.
     """
 
     credentials: str = ""
     project: str = ""
     address: str = "https://fcm.googleapis.com"
     authority: str = ""
-    carrier: Literal["http2", "sdk"] = "http2"
     connections: int = 8
 
 
@@ -62,16 +61,28 @@ class Firebase:
         self.trust = ssl.create_default_context(cafile=account.authority or None)
         credential, project = _credential(account)
         options = {"projectId": account.project or project, "httpTimeout": TIMEOUT_SECONDS}
-        self._app = firebase_admin.initialize_app(credential, options, name=str(uuid4()))
+        self.app = firebase_admin.initialize_app(credential, options, name=str(uuid4()))
         try:
-            self.service = messaging._get_messaging_service(self._app)  # noqa: SLF001
+            self.service = messaging._get_messaging_service(self.app)  # noqa: SLF001
         except ValueError:
-            firebase_admin.delete_app(self._app)
+            firebase_admin.delete_app(self.app)
             raise NoCredentials("They name no project.") from None
         path = httpx.URL(self.service._fcm_url).path  # noqa: SLF001
         self.url = f"{account.address}{path}"
         self.service._fcm_url = self.url  # noqa: SLF001
         self.access = Access(credential, _patient(account), changed)
+
+    def send_by(self, transport: httpx.AsyncBaseTransport) -> None:
+        """Let the SDK's asynchronous client send by this, without trying again by itself."""
+        flow = _http_client.GoogleAuthCredentialFlow(self.service._credential)  # noqa: SLF001
+        flow._max_refresh_attempts = 0  # noqa: SLF001
+        self.service._async_client._async_client = httpx.AsyncClient(  # noqa: SLF001
+            transport=transport,
+            timeout=TIMEOUT_SECONDS,
+            headers=_http_client.METRICS_HEADERS,
+            auth=flow,
+            trust_env=False,
+        )
 
     def headers(self) -> Mapping[str, str]:
         """What the SDK adds to each request, but for the token."""
@@ -105,7 +116,7 @@ class Firebase:
         await self.access.close()
         await self.service._async_client.aclose()  # noqa: SLF001
         # It closes with a loop of its own, so not in ours.
-        await asyncio.to_thread(firebase_admin.delete_app, self._app)
+        await asyncio.to_thread(firebase_admin.delete_app, self.app)
 
 
 def _credential(account: Account) -> tuple[Any, str | None]:

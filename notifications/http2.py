@@ -80,8 +80,13 @@ class Connection(Wire):
     ) -> None:
         """Requests are given up after so many seconds."""
         super().__init__(context, host)
+        # Our headers are as they should be; to look again costs a tenth of a request.
         self._http = H2Connection(
-            H2Configuration(header_encoding="utf-8", validate_outbound_headers=False)
+            H2Configuration(
+                header_encoding="utf-8",
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+            )
         )
         self._http.state_machine = _Leaving()
         self._seconds = seconds

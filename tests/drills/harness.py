@@ -158,7 +158,7 @@ class Site(Struct, frozen=True):
 
 def _plain(environ: Mapping[str, str]) -> dict[str, str]:
     """Without what would configure a server of the developer's own."""
-    ours = ("MEDVERKA_", "OIDC_")
+    ours = ("MEDVERKA_", "OIDC_", "GOOGLE_")
     return {name: text for name, text in environ.items() if not name.startswith(ours)}
 
 
