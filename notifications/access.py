@@ -1,7 +1,9 @@
 """An access token that is renewed ahead of need, in a thread: the event loop never waits for it."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -52,7 +54,7 @@ class Access:
         wait = SHORTEST
         while True:
             self._wanted.clear()
-            self.trouble = await asyncio.to_thread(self._refresh)
+            self.trouble = await _apart(self._refresh)
             if self.trouble:
                 log.warning("push_token", trouble=self.trouble)
             self._changed()
@@ -79,6 +81,24 @@ class Access:
             await asyncio.wait_for(self._wanted.wait(), max(0, left.total_seconds() - SHORTEST))
         except TimeoutError:
             return
+
+
+async def _apart(ask: Callable[[], str]) -> str:
+    """In a thread that nobody waits for at the end: it may hang as long as google-auth lets it."""
+    loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+    def tell(said: str) -> None:
+        if not done.done():
+            done.set_result(said)
+
+    def run() -> None:
+        said = ask()
+        with suppress(RuntimeError):  # the loop is gone meanwhile
+            loop.call_soon_threadsafe(tell, said)
+
+    threading.Thread(target=run, daemon=True, name="push-token").start()
+    said: str = await done
+    return said
 
 
 def _on_the_way(error: GoogleAuthError) -> bool:
