@@ -161,6 +161,7 @@ async def _fire(
     begun, before = process.cpu_ms(), process.memory()
     answer = await http.ask(target.method, target.path, donor.token, bomb.body, headers)
     used = process.cpu_ms() - begun, process.peak() - before
+    http.break_off()  # the server closes where it answers by the headers, rather than read the rest
     if answer.status != (413 if len(bomb.body) > target.cap else bomb.status):
         wrongs[f"{bomb.name}: {answer.status}"] += 1
     return used
@@ -176,6 +177,7 @@ async def _others(server: Server, donor: Donor, at_once: int) -> float:
         async with server.http() as http:
             for _ in range(OTHERS // 20):
                 await http.ask("POST", PATH, donor.token, bomb.body, headers)
+                http.break_off()
 
     bombers = [asyncio.create_task(bomber()) for _ in range(at_once)]
     async with server.http() as http:
