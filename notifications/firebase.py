@@ -127,7 +127,7 @@ def _credential(account: Account) -> tuple[Any, str | None]:
             # It warns of files that come from outside. This one is the operator's own.
             warnings.simplefilter("ignore", DeprecationWarning)
             return _load(account.credentials, scopes=SCOPES)
-    except (GoogleAuthError, ValueError, OSError, KeyError, TypeError):
+    except (GoogleAuthError, ValueError, OSError, LookupError, TypeError, AttributeError):
         raise NoCredentials("The push service's credentials cannot be read.") from None
 
 
