@@ -25,12 +25,16 @@ AHEAD: Final = 5
 
 
 class Pace(Struct, frozen=True):
-    """Since when bulk has gone up, when it last went, and what has been granted in a second."""
+    """Since when bulk has gone up, when it last went, and what has been granted in a second.
+
+    `spent` counts all, `in_bulk` what of it was bulk.
+    """
 
     began: int
     last: int
     second: int
     spent: int
+    in_bulk: int
 
 
 def granted(pace: Pace, now: int, wanted: int, *, bulk: bool) -> tuple[Pace, int]:
@@ -39,15 +43,17 @@ def granted(pace: Pace, now: int, wanted: int, *, bulk: bool) -> tuple[Pace, int
     What is not bulk, urgent or one resident's own, goes before the ramp and at any time, and counts
     towards the most. A clock that is set back begins the second, or the ramp, anew.
     """
-    spent = pace.spent if pace.second == now else 0
-    began = pace.began
-    if bulk and not 0 <= now - pace.last < FORGOTTEN:
-        began = now
-    most = (0 if resting(now) else risen(now - began)) if bulk else MOST_A_SECOND
-    given = max(0, min(wanted, most - spent))
-    if bulk and given:
-        pace = replace(pace, began=began, last=now)
-    return replace(pace, second=now, spent=spent + given), given
+    if pace.second != now:
+        pace = replace(pace, second=now, spent=0, in_bulk=0)
+    given = min(wanted, MOST_A_SECOND - pace.spent)
+    if not bulk:
+        given = max(0, given)
+        return replace(pace, spent=pace.spent + given), given
+    began = pace.began if 0 <= now - pace.last < FORGOTTEN else now
+    given = max(0, min(given, (0 if resting(now) else risen(now - began)) - pace.in_bulk))
+    if given:
+        pace = replace(pace, began=began, last=now, in_bulk=pace.in_bulk + given)
+    return replace(pace, spent=pace.spent + given), given
 
 
 def risen(seconds: int) -> int:

@@ -8,7 +8,7 @@ from notifications.retries import FIRST_WAIT, wait
 
 NOON = 1_767_268_800
 OPEN = NOON + AWAY
-NEW = Pace(0, 0, 0, 0)
+NEW = Pace(0, 0, 0, 0, 0)
 
 ASKED = st.lists(
     st.tuples(st.integers(0, 90), st.integers(0, 20_000), st.booleans()), min_size=1, max_size=200
@@ -44,8 +44,14 @@ def test_after_a_rest_it_rises_anew() -> None:
 def test_what_is_prompt_counts_towards_the_most() -> None:
     pace, prompt = granted(NEW, OPEN, MOST_A_SECOND - 1, bulk=False)
     assert prompt == MOST_A_SECOND - 1
-    assert granted(pace, OPEN, 10, bulk=False)[1] == 1
+    pace, last = granted(pace, OPEN, 10, bulk=False)
+    assert last == 1
     assert granted(pace, OPEN, 10, bulk=True)[1] == 0
+
+
+def test_what_is_prompt_does_not_eat_up_the_ramp() -> None:
+    pace, _ = granted(NEW, OPEN, 1_000, bulk=False)
+    assert granted(pace, OPEN, 10**6, bulk=True)[1] == risen(0)
 
 
 def test_a_clock_set_back_stops_nothing() -> None:
