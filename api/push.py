@@ -1,4 +1,4 @@
-"""The push service that the settings name. For the worker alone: the SDK is heavy."""
+"""The push service and the mail server that the settings name. For the worker alone: they are heavy."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ import structlog
 from api.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
+    from notifications.email import Mailer
     from notifications.push import Pusher
 
 log = structlog.get_logger()
@@ -37,3 +38,19 @@ def pusher(settings: Settings) -> "Pusher | None":
         raise BadSettings(f"GOOGLE_APPLICATION_CREDENTIALS: {error}") from None
     except OSError:
         raise BadSettings("MEDVERKA_FCM_AUTHORITY cannot be read.") from None
+
+
+def mailer(settings: Settings) -> "Mailer | None":
+    """In a running loop. None where no mail server is named. Raises BadSettings."""
+    if not settings.smtp_url:
+        return None
+    from notifications.email import Mail, Mailer  # noqa: PLC0415
+
+    mail = Mail(
+        url=settings.smtp_url, sender=settings.smtp_sender, authority=settings.smtp_authority
+    )
+    try:
+        return Mailer(mail)
+    except (ValueError, OSError):
+        names = "MEDVERKA_SMTP_URL, MEDVERKA_SMTP_SENDER or MEDVERKA_SMTP_AUTHORITY"
+        raise BadSettings(f"{names} cannot be used.") from None

@@ -52,6 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     push_connections: int = 8
     smtp_url: str = ""
     smtp_sender: str = ""
+    smtp_authority: str = ""
 
     def __post_init__(self) -> None:
         for name in ABOVE_ZERO:

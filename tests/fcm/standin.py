@@ -33,7 +33,11 @@ class StandIn:
         """Whom a client has to trust, in PEM."""
         self.account = account
         """A service account's file, as GOOGLE_APPLICATION_CREDENTIALS names it."""
-        self._http = httpx.Client(verify=ssl.create_default_context(cafile=files.authority))
+        self._http = httpx.Client(verify=self.trust())
+
+    def trust(self) -> ssl.SSLContext:
+        """A client's context that trusts it."""
+        return ssl.create_default_context(cafile=self.authority)
 
     def environ(self) -> dict[str, str]:
         """What a process of ours needs to push to it."""
