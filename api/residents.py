@@ -31,7 +31,7 @@ from domain.residents.model import (
 from domain.rights import erase
 from domain.rights.erase import Erasure
 from domain.rights.export import Taken
-from notifications import outbox
+from notifications import devices, outbox
 from notifications.kinds import Kind
 
 Confirmed = Annotated[
@@ -156,6 +156,7 @@ async def withdraw_dispute(conn: Conn, me: Me, name: FromPath[AttributeName]) ->
 async def sign_out_everywhere(conn: Conn, me: Me) -> None:
     """Sign all devices out at once, this one too."""
     await residents.sign_out_everywhere(conn, me.resident_id)
+    await devices.retire_all(conn, me.resident_id, "signed-out")
     await outbox.promise(conn, me.resident_id, Kind.SIGNED_OUT)
 
 

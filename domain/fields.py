@@ -14,17 +14,20 @@ from msgspec import Meta, Struct
 CLEAN = r"^[^\x00]*$"
 """For a `Meta(pattern=…)` of one's own: any text without NUL."""
 
+# `$` alone would let a line break pass at the end.
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=CLEAN)]
 Note = Annotated[str, Meta(max_length=2_000, pattern=CLEAN)]
 Prose = Annotated[str, Meta(min_length=1, max_length=50_000, pattern=CLEAN)]
-Code = Annotated[str, Meta(max_length=64, pattern=r"^[a-z][a-z0-9-]*$", examples=["heart-rate"])]
+Code = Annotated[
+    str, Meta(max_length=64, pattern=r"^[a-z][a-z0-9-]*$(?!\n)", examples=["heart-rate"])
+]
 Language = Annotated[
-    str, Meta(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$", examples=["sv"])
+    str, Meta(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{1,8})*$(?!\n)", examples=["sv"])
 ]
 Zone = Annotated[
-    str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$", examples=["Europe/Stockholm"])
+    str, Meta(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$(?!\n)", examples=["Europe/Stockholm"])
 ]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, in hex")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256, in hex")]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Instant = Annotated[datetime, Meta(tz=True, examples=["2026-03-01T08:30:00Z"])]

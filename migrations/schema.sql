@@ -8,6 +8,12 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+-- Name: app_device(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_device() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN decode(NULLIF(current_setting('app.device'::text, true), ''::text), 'hex'::text);
+
 -- Name: app_job(); Type: FUNCTION; 
 
 CREATE FUNCTION public.app_job() RETURNS text
@@ -843,6 +849,58 @@ COMMENT ON TABLE public.data_key IS 'class: resident';
 
 COMMENT ON COLUMN public.data_key.scope IS 'a data category; destroying the row makes every copy of its segments unreadable';
 
+-- Name: device; Type: TABLE; 
+
+CREATE TABLE public.device (
+    resident_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    value_kind text NOT NULL,
+    value text,
+    value_hash bytea,
+    platform text NOT NULL,
+    language text NOT NULL,
+    app_version text,
+    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retired_at timestamp with time zone,
+    retired_because text,
+    CONSTRAINT device_check CHECK (((retired_at IS NULL) = ((value IS NOT NULL) AND (value_hash IS NOT NULL) AND (retired_because IS NULL)))),
+    CONSTRAINT device_platform_check CHECK ((platform = ANY (ARRAY['android'::text, 'ios'::text, 'web'::text]))),
+    CONSTRAINT device_value_kind_check CHECK ((value_kind = ANY (ARRAY['fid'::text, 'token'::text])))
+);
+
+ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE device; Type: COMMENT; 
+
+COMMENT ON TABLE public.device IS 'class: resident';
+
+-- Name: COLUMN device.device_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.device.device_id IS 'chosen by the app when it is installed';
+
+-- Name: COLUMN device.value; Type: COMMENT; 
+
+COMMENT ON COLUMN public.device.value IS 'what the push service knows it by; forgotten when it is retired';
+
+-- Name: COLUMN device.retired_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.device.retired_at IS 'it is not knocked on any more, until its app registers it again';
+
+-- Name: device_value; Type: TABLE; 
+
+CREATE TABLE public.device_value (
+    value_hash bytea NOT NULL,
+    resident_id uuid NOT NULL,
+    device_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.device_value FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE device_value; Type: COMMENT; 
+
+COMMENT ON TABLE public.device_value IS 'class: directory';
+
 -- Name: enrolment; Type: TABLE; 
 
 CREATE TABLE public.enrolment (
@@ -1371,6 +1429,16 @@ ALTER TABLE ONLY public.consent_item
 ALTER TABLE ONLY public.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (resident_id, scope, version);
 
+-- Name: device device_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (resident_id, device_id);
+
+-- Name: device_value device_value_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.device_value
+    ADD CONSTRAINT device_value_pkey PRIMARY KEY (value_hash);
+
 -- Name: enrolment enrolment_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.enrolment
@@ -1504,6 +1572,14 @@ CREATE INDEX block_live ON public.block USING btree (resident_id) WHERE (lifted_
 
 CREATE INDEX consent_grant_ends ON public.consent_grant USING btree (valid_until) WHERE (valid_until IS NOT NULL);
 
+-- Name: device_seen; Type: INDEX; 
+
+CREATE INDEX device_seen ON public.device USING btree (seen_at) WHERE (retired_at IS NULL);
+
+-- Name: device_value_resident; Type: INDEX; 
+
+CREATE INDEX device_value_resident ON public.device_value USING btree (resident_id);
+
 -- Name: enrolment_live; Type: INDEX; 
 
 CREATE UNIQUE INDEX enrolment_live ON public.enrolment USING btree (resident_id, study_id) WHERE (ended_at IS NULL);
@@ -1634,6 +1710,14 @@ ALTER TABLE public.consent_head ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_key ENABLE ROW LEVEL SECURITY;
 
+-- Name: device; Type: ROW SECURITY; 
+
+ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
+-- Name: device_value; Type: ROW SECURITY; 
+
+ALTER TABLE public.device_value ENABLE ROW LEVEL SECURITY;
+
 -- Name: enrolment; Type: ROW SECURITY; 
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
@@ -1669,6 +1753,14 @@ CREATE POLICY job ON public.consent_head TO medverka_worker USING ((public.app_j
 -- Name: data_key job; Type: POLICY; 
 
 CREATE POLICY job ON public.data_key TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: device job; Type: POLICY; 
+
+CREATE POLICY job ON public.device TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: device_value job; Type: POLICY; 
+
+CREATE POLICY job ON public.device_value TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: enrolment job; Type: POLICY; 
 
@@ -1734,6 +1826,10 @@ CREATE POLICY job ON public.stream TO medverka_worker USING ((public.app_job() I
 
 CREATE POLICY job ON public.withdrawal TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
+-- Name: device_value keyed; Type: POLICY; 
+
+CREATE POLICY keyed ON public.device_value TO medverka_api USING (((value_hash = public.app_device()) OR (resident_id = public.app_resident()))) WITH CHECK ((resident_id = public.app_resident()));
+
 -- Name: person keyed; Type: POLICY; 
 
 CREATE POLICY keyed ON public.person FOR SELECT TO medverka_api USING (((person_hmac = decode(NULLIF(current_setting('app.person'::text, true), ''::text), 'hex'::text)) OR (resident_id = public.app_resident())));
@@ -1777,6 +1873,10 @@ CREATE POLICY own ON public.consent_head TO medverka_api USING ((resident_id = p
 -- Name: data_key own; Type: POLICY; 
 
 CREATE POLICY own ON public.data_key TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: device own; Type: POLICY; 
+
+CREATE POLICY own ON public.device TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: enrolment own; Type: POLICY; 
 
@@ -2014,6 +2114,16 @@ GRANT SELECT ON TABLE public.consent_item TO medverka_auditor;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_worker;
+
+-- Name: TABLE device; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_worker;
+
+-- Name: TABLE device_value; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_worker;
 
 -- Name: TABLE enrolment; Type: ACL; 
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     HOLD_LIFTED = "hold-lifted"
     LOGIN_ADDED = "login-added"
     SIGNED_OUT = "signed-out"
+    DEVICE_ADDED = "device-added"
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -53,6 +54,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.HOLD_LIFTED: Rule(mutable=False, stays=True),
     Kind.LOGIN_ADDED: Rule(quiet=False, mutable=False, stays=True),
     Kind.SIGNED_OUT: Rule(quiet=False, mutable=False, stays=True),
+    Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True),
 }
 
 MUTABLE = frozenset(kind for kind, rule in RULES.items() if rule.mutable)

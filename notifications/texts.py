@@ -59,6 +59,10 @@ SWEDISH: Mapping[Kind, Text] = {
     Kind.SIGNED_OUT: Text(
         "Utloggad överallt", "Alla enheter har loggats ut. Du loggar in igen som vanligt."
     ),
+    Kind.DEVICE_ADDED: Text(
+        "En ny enhet",
+        "Appen används nu på en enhet till. Var det inte du? Logga ut överallt, och hör av dig.",
+    ),
 }
 
 ENGLISH: Mapping[Kind, Text] = {
@@ -104,6 +108,10 @@ ENGLISH: Mapping[Kind, Text] = {
     ),
     Kind.SIGNED_OUT: Text(
         "Signed out everywhere", "All devices have been signed out. Log in again as usual."
+    ),
+    Kind.DEVICE_ADDED: Text(
+        "A new device",
+        "The app is now used on one more device. Was it not you? Sign out everywhere, and tell us.",
     ),
 }
 

@@ -26,7 +26,7 @@ from domain.errors import Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
 from domain.studies import enrolments
-from notifications import inbox
+from notifications import devices, inbox
 
 FORMAT = "medverka-export-1"
 PAGE = 200
@@ -113,6 +113,9 @@ class Taken:
             "messages": self._paged(
                 lambda c, key: inbox.messages(c, me, language, key, PAGE, archived=None),
                 "message_id",
+            ),
+            "devices": self._paged(
+                lambda c, key: devices.of_resident(c, me, key, PAGE), "device_id"
             ),
             "erasures": self._whole(self._erasures),
             "streams": self._streams(),

@@ -14,6 +14,7 @@ from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
 from domain.rights import endings, erase, unused, unused_keys, withdraw
+from notifications import devices
 
 BATCH = 500
 
@@ -34,6 +35,7 @@ async def sweep(pool: Pool) -> dict[str, int]:
         "unused_erased": await _each(pool, unused.overdue, unused.erase),
         "erased_looked_at_again": await _each(pool, erase.recent, erase.destroy),
         "replies_purged": await _purge(pool, purge_replies),
+        "devices_retired": await _purge(pool, devices.retire_stale),
         "logins_purged": await _purge(pool, residents.purge_closed_logins),
         **await endings.tell(pool),
     }

@@ -20,6 +20,7 @@ from tests.drills.world import (
     World,
     observation,
     observations,
+    phone,
     points,
     upload,
 )
@@ -211,6 +212,11 @@ OPERATIONS: Mapping[str, Operation] = {
         ("enrolment_id",),
         body=lambda _, __: {"effect": "no-further-use"},
     ),
+    "devices_mine": Operation(RESIDENTS),
+    "devices_register": Operation(
+        RESIDENTS, {"device_id": "device_id"}, body=lambda s, _: phone(s)
+    ),
+    "devices_remove": Operation(RESIDENTS, {"device_id": "device_id"}, ("device_id",)),
     "inbox_messages": Operation(RESIDENTS),
     "inbox_unread_count": Operation(RESIDENTS),
     "inbox_read": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),

@@ -43,6 +43,7 @@ class Side(Struct, kw_only=True):
     block_id: str = ""
     hold_id: str = ""
     message_id: str = ""
+    device_id: str = ""
     stop_id: str = ""
     membership_id: str = ""
     event_seq: str = ""
@@ -148,6 +149,7 @@ async def _fill(
     side.events += 2
     denied = {"scope": "organisation", "organisation": f"Org of {side.mark}"}
     await _done(region.post(who, "/v1/me/blocks", denied))
+    await _done(region.edit("PUT", who, f"/v1/me/devices/{uuid4()}", phone(side), None))
     path = f"/v1/me/attributes/{side.attribute}/dispute"
     await _done(region.edit("PUT", who, path, {"text": side.text}, None))
     whom = {"concerning": {"resident_id": await _resident_id(region, who)}}
@@ -180,6 +182,11 @@ def upload(side: Side) -> dict[str, Any]:
         "start": [NOON + 1000 * n for n in range(len(side.values))], "value": list(side.values),
     }  # fmt: skip
     return {"source": {"app": f"app of {side.mark}", "device": side.mark}, "batches": [heart]}
+
+
+def phone(side: Side) -> dict[str, str]:
+    """A device of a side, whose address bears its mark."""
+    return {"value_kind": "fid", "value": side.mark, "platform": "android", "language": "sv"}
 
 
 def points(side: Side) -> dict[str, Any]:
@@ -273,6 +280,7 @@ IDS: Mapping[str, str] = {
     "stream_id": "SELECT stream_id FROM stream WHERE resident_id = $1",
     "block_id": "SELECT block_id FROM block WHERE resident_id = $1 AND kind = 'block'",
     "hold_id": "SELECT block_id FROM block WHERE resident_id = $1 AND kind = 'hold'",
+    "device_id": "SELECT device_id FROM device WHERE resident_id = $1",
     "message_id": "SELECT message_id FROM message WHERE resident_id = $1 ORDER BY 1 LIMIT 1",
     "withdrawal_seq": "SELECT seq FROM withdrawal WHERE resident_id = $1",
     "membership_id": "SELECT membership_id FROM membership WHERE study_id = $1",
