@@ -9,7 +9,6 @@ from typing import Any
 
 import structlog
 from google.auth.exceptions import GoogleAuthError
-from requests import RequestException
 
 AHEAD = timedelta(minutes=6)
 """google-auth itself would renew it, within a request, 3 min 45 s before it runs out."""
@@ -70,17 +69,19 @@ class Access:
             self._credential.refresh(self._request)
         except GoogleAuthError as error:
             return "unreachable" if error.retryable or _on_the_way(error) else "refused"
-        except (RequestException, OSError):
+        except Exception:  # noqa: BLE001 - of an answer that google-auth cannot read, it may raise any
             return "unreachable"
         return ""
 
     async def _until_needed(self) -> None:
-        left = self._credential.expiry.replace(tzinfo=UTC) - datetime.now(UTC) - AHEAD
         await asyncio.sleep(SHORTEST)  # a token that was refused is not asked for in a tight circle
-        try:
-            await asyncio.wait_for(self._wanted.wait(), max(0, left.total_seconds() - SHORTEST))
-        except TimeoutError:
-            return
+        expiry = self._credential.expiry
+        left = None  # one that never runs out
+        if expiry is not None:
+            ahead = expiry.replace(tzinfo=UTC) - AHEAD - datetime.now(UTC)
+            left = max(0.0, ahead.total_seconds())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), left)
 
 
 async def _apart(ask: Callable[[], str]) -> str:

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from notifications import payload
 from notifications.firebase import TIMEOUT_SECONDS, Account, Firebase
-from notifications.http2 import Connection, Failure, Headers, Request, Response
+from notifications.http2 import LARGEST_BODY, Connection, Failure, Headers, Request, Response
 from notifications.push import Answer, Begun, Knock
 
 SHARE = 25
 """How many requests a connection is given before another's turn."""
-REFUSED = "credential-refused"
+REFUSED, TOO_LONG = "credential-refused", "too-long"
 STREAMS = 100
 """At once on a connection: what Google's front ends take."""
 
@@ -44,6 +44,10 @@ class Fcm:
         for one in begun:
             body = payload.body(one.knock, now)
             request = Request((), body, one.started, partial(self._done, one))
+            if len(body) > LARGEST_BODY:
+                request.done(Failure(TOO_LONG, read=False))
+                one.started.cancel()
+                continue
             (self._waiting.appendleft if one.knock.urgent else self._waiting.append)(request)
         self._pump()
         for one in begun:
@@ -71,7 +75,7 @@ class Fcm:
         if headers is None:
             return
         while self._waiting and (connection := self._roomiest()):
-            connection.send(self._next(min(SHARE, connection.room()), headers))
+            connection.send(self._next(connection, headers))
         for _ in range(self._wanted()):
             task = asyncio.create_task(self._open())
             self._opening.add(task)
@@ -97,13 +101,19 @@ class Fcm:
         found = max(self._connections, key=Connection.room, default=None)
         return found if found and found.room() else None
 
-    def _next(self, count: int, headers: Headers) -> list[Request]:
+    def _next(self, connection: Connection, headers: Headers) -> list[Request]:
+        """As many of those that wait as the connection may be sent at once."""
         chosen: list[Request] = []
+        count, window = min(SHARE, connection.room()), connection.window()
         while self._waiting and len(chosen) < count:
+            size = len(self._waiting[0].body)
+            if size > window:
+                break
             request = self._waiting.popleft()
             if not request.started.cancelled():
-                request.headers = (*headers, ("content-length", str(len(request.body))))
+                request.headers = (*headers, ("content-length", str(size)))
                 chosen.append(request)
+                window -= size
         return chosen
 
     def _wanted(self) -> int:
@@ -149,6 +159,8 @@ class Fcm:
 def _failed(failure: Failure) -> Answer:
     if failure.cause == REFUSED:
         return Answer("refused-credentials", None, REFUSED)
+    if failure.cause == TOO_LONG:
+        return Answer("invalid-target", None, TOO_LONG)
     return Answer("unknown" if failure.read else "later", None, failure.cause)
 
 

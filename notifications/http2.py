@@ -16,7 +16,8 @@ from notifications.wire import Wire
 if TYPE_CHECKING:
     import asyncio
 
-LARGEST_BODY = 8192
+LARGEST_BODY = 1 << 14
+"""One frame of the size that every peer takes (§4.2)."""
 LARGEST_ANSWER = 1 << 16
 LAST_STREAM = 1 << 30
 """Ids are used up after twice as many; a connection is left well before."""
@@ -101,15 +102,19 @@ class Connection(Wire):
         return len(self._requests)
 
     def room(self) -> int:
-        """How many requests can be sent now."""
+        """How many requests can be sent now, as far as their number counts; see `window`."""
         theirs = self._http.remote_settings
-        if self.over or self.blocked or theirs.initial_window_size < LARGEST_BODY:
+        short = min(self.window(), int(theirs.initial_window_size)) < LARGEST_BODY
+        if self.over or self.blocked or short:
             return 0
-        streams = int(theirs.max_concurrent_streams) - len(self._requests)
-        return max(0, min(streams, int(self._http.outbound_flow_control_window) // LARGEST_BODY))
+        return max(0, int(theirs.max_concurrent_streams) - len(self._requests))
+
+    def window(self) -> int:
+        """How many bytes of bodies can be sent now."""
+        return int(self._http.outbound_flow_control_window)
 
     def send(self, requests: Sequence[Request]) -> None:
-        """Send them all, no more than there is room for, in one write."""
+        """Send them all in one write: no more than there is room for, and a window."""
         ends = self.loop.time() + self._seconds
         for request in requests:
             stream = self._http.get_next_available_stream_id()

@@ -144,7 +144,7 @@ async def _token(call: Call) -> None:
     if doing.never:
         await asyncio.Event().wait()
     await asyncio.sleep(doing.delay)
-    if doing.status != 200:
+    if doing.status != 200 or doing.body is not None:
         body = (doing.body or "{}").encode()
         return call.response_bytes(doing.status, [*JSON, *doing.headers.items()], body)
     token = f"ya29.{next(_Standing.tokens):0>200}"  # about as long as a real one

@@ -150,6 +150,19 @@ async def test_refused_credentials_say_so_and_send_nothing(
 
 
 @CARRIERS
+@pytest.mark.parametrize("body", ["", "[]", "<html>", '{"expires_in": "x"}'])
+async def test_nonsense_in_place_of_a_token_is_tried_again_later(
+    there: StandIn, carrier: Carrier, body: str
+) -> None:
+    there.plan(Plan(tokens=Doing(status=200, body=body)))
+    before = there.count()
+    async with opened(carrier, account(there)) as pusher:
+        [answer] = await settled(pusher.begin([knock()]))
+    assert answer.verdict in {"later", "refused-credentials"}
+    assert there.count() == before
+
+
+@CARRIERS
 async def test_no_answer_leaves_it_open_whether_it_arrived(
     there: StandIn, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +203,13 @@ async def test_credentials_that_cannot_be_read_are_refused_at_once(
     path.write_text(content)
     with pytest.raises(NoCredentials, match="read"):
         carrier(Account(credentials=str(path)))
+
+
+async def test_an_address_that_fits_in_no_request_holds_up_no_other(there: StandIn) -> None:
+    there.plan(Plan())
+    async with opened(Fcm, account(there)) as pusher:
+        answers = await settled(pusher.begin([knock("x" * 20_000), knock("y" * 4_096), knock()]))
+    assert [one.verdict for one in answers] == ["invalid-target", "accepted", "accepted"]
 
 
 async def test_what_waits_when_it_closes_is_not_sent(there: StandIn) -> None:
