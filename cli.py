@@ -2,18 +2,16 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import asyncpg
 import click
 import msgspec
-import structlog
 
 from api.settings import ROLES, BadSettings, Settings, variable
 from domain.caller import PlatformRole
@@ -23,14 +21,9 @@ from migrations.embedded import Cluster
 ROOT = Path(__file__).parent
 OWN_SERVER = ROOT / ".postgres" / "main"
 DATABASE = "medverka"
-SWEEP_SECONDS = 5.0
-UPKEEP = ("journal", "keys")
-
-if TYPE_CHECKING:
-    from domain.donations.keys import KeyProvider
+UPKEEP = ("journal", "keys", "outbox")
 
 T = TypeVar("T")
-log = structlog.get_logger()
 
 
 class Commands(click.Group):
@@ -44,7 +37,7 @@ class Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         import upkeep  # noqa: PLC0415
 
-        return {"journal": upkeep.erasures, "keys": upkeep.keys}[cmd_name]
+        return {"journal": upkeep.erasures, "keys": upkeep.keys, "outbox": upkeep.knocks}[cmd_name]
 
 
 @click.group(cls=Commands)
@@ -110,58 +103,19 @@ def serve(port: int | None, workers: int | None) -> None:
 @medverka.command()
 @click.option("--once", is_flag=True, help="One round, then stop.")
 def worker(*, once: bool) -> None:
-    """Do what is due: finish withdrawals and erasures, tell what ends, compact donations, clean up."""
+    """Do what is due: finish withdrawals and erasures, tell and knock, compact donations, clean up."""
     from api import data_keys  # noqa: PLC0415 - keeps other commands light
     from api.observability import configure_logging  # noqa: PLC0415
+    from working import work  # noqa: PLC0415
 
     settings = configured()
     configure_logging(settings)
     if settings.development:
         run(bring_up(settings))
     try:
-        keys = data_keys.provider(settings)
+        run(work(settings, data_keys.provider(settings), once=once))
     except BadSettings as error:
         raise click.ClickException(str(error)) from None
-    run(_work(settings, keys, once=once))
-
-
-async def _work(settings: Settings, keys: "KeyProvider", *, once: bool) -> None:
-    from api.restored import connecting  # noqa: PLC0415
-    from domain.db import BROKEN, open_pool  # noqa: PLC0415
-    from domain.donations import compaction  # noqa: PLC0415
-    from domain.errors import Unavailable  # noqa: PLC0415
-    from domain.rights import replay  # noqa: PLC0415
-    from domain.rights.sweeps import sweep  # noqa: PLC0415
-
-    stopping = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, stopping.set)
-    pool = await open_pool(settings.dsn("worker"), 4, **connecting(settings))
-    compacting = asyncio.create_task(
-        compaction.walk_on(pool, keys) if once else compaction.go_on(pool, keys)
-    )
-    try:
-        while not stopping.is_set():
-            try:
-                done = await sweep(pool)
-                if settings.erasure_journal:
-                    path = Path(settings.erasure_journal)
-                    done["erasures_journalled"] = await replay.copy_out(pool, path)
-                log.info("swept", **done)
-                if once:
-                    await compacting
-            except (*BROKEN, Unavailable) as error:
-                log.warning("sweep_failed", error=type(error).__name__)
-            if once:
-                break
-            try:
-                await asyncio.wait_for(stopping.wait(), SWEEP_SECONDS)
-            except TimeoutError:
-                continue
-    finally:
-        compacting.cancel()
-        await asyncio.wait([compacting])
-        await pool.close()
 
 
 @medverka.command()

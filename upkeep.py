@@ -1,4 +1,4 @@
-"""Commands of `medverka` for what keeps donations readable, and what keeps erased ones away."""
+"""Commands of `medverka` for what keeps donations readable and erased ones away, and for knocks."""
 
 import asyncio
 import time
@@ -12,13 +12,14 @@ import click
 from api import data_keys
 from api.settings import BadSettings, Settings
 from domain.damage import Damaged
-from domain.db import Pool, begin, open_pool
+from domain.db import BUCKETS, Connection, Pool, begin, open_pool
 from domain.donations import kek_files, renewal, rotation
 from domain.donations.kek_files import NoSuchKey
 from domain.donations.keys import KeyProvider, KeyUnavailable
 from domain.residents import sealed_numbers
 from domain.rights import journal, replay
 from domain.rights.journal import JournalUnreadable
+from notifications import dead_letters
 
 CONNECTIONS = 2
 TELL_SECONDS = 5.0
@@ -159,6 +160,60 @@ def again(configured: Configured, path: Path) -> None:
     click.echo(f"{done.lines:,} lines, {done.missing:,} erasures missing, {done.failed:,} failed.")
     if done.failed:
         raise click.ClickException("Run it again; until then `serve` lets nobody in.")
+
+
+@click.group("outbox")
+def knocks() -> None:
+    """Knocks that wait, and those that ended."""
+
+
+@knocks.command("status")
+@click.pass_obj
+def standing(configured: Configured) -> None:
+    """How many knocks wait, and how the others ended in the last week."""
+    for one in _read(configured(), dead_letters.standing):
+        more = f"  {one.due:,} due, {one.leased:,} held" if one.state == "waiting" else ""
+        click.echo(f"{one.state:<10} {one.knocks:>12,}  since {one.oldest:%Y-%m-%d %H:%M}{more}")
+
+
+@knocks.command()
+@click.pass_obj
+def dead(configured: Configured) -> None:
+    """What was given up, by kind and cause. Exits 1 where anything was."""
+    found = _read(configured(), dead_letters.dead)
+    for one in found:
+        click.echo(
+            f"{one.cause:<24} {one.kind:<20} {one.knocks:>10,}  until {one.last:%Y-%m-%d %H:%M}"
+        )
+    if found:
+        raise click.ClickException("Once the cause is mended: `outbox redrive CAUSE`.")
+
+
+@knocks.command()
+@click.argument("cause", required=False)
+@click.pass_obj
+def redrive(configured: Configured, cause: str | None) -> None:
+    """Let what is dead of CAUSE, or all that is dead, wait again. It passes the gate like any other."""
+
+    async def work(pool: Pool) -> int:
+        driven = 0
+        for bucket in range(BUCKETS):
+            more = dead_letters.AT_ONCE
+            while more == dead_letters.AT_ONCE:
+                async with pool.acquire() as conn, begin(conn, job="redrive"):
+                    more = await dead_letters.redrive(conn, bucket, cause, dead_letters.AT_ONCE)
+                driven += more
+        return driven
+
+    click.echo(f"{_run(configured(), work):,} knocks wait again.")
+
+
+def _read(settings: Settings, reading: Callable[[Connection], Awaitable[T]]) -> T:
+    async def work(pool: Pool) -> T:
+        async with pool.acquire() as conn, begin(conn, job="outbox"):
+            return await reading(conn)
+
+    return _run(settings, work)
 
 
 async def _counted(pool: Pool) -> tuple[dict[str, int], dict[str, int], int]:

@@ -44,6 +44,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     body_seconds: float = 30.0
     metrics_dir: str = ""
     erasure_journal: str = ""
+    worker_metrics_port: int = 0
     google_application_credentials: str = ""
     fcm_project: str = ""
     fcm_url: str = "https://fcm.googleapis.com"

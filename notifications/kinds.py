@@ -31,7 +31,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     `push` knocks on the phone, `inbox` waits there unannounced. `waits`: how long a knock may be
     late; then it is dropped, and the message stays. `lives`: how long the push service may keep it
     for a phone that is off. `quiet`: it keeps to quiet hours. `mutable`: its knock can be switched
-    off. `stays`: it is about the account or an ending, and no withdrawal cancels it.
+    off. `stays`: it is about the account or an ending, and no withdrawal cancels it. `urgent`: it
+    passes quiet hours, mutes and the ramp.
     """
 
     channel: Literal["push", "inbox"] = "push"
@@ -40,6 +41,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     quiet: bool = True
     mutable: bool = True
     stays: bool = False
+    urgent: bool = False
 
 
 RULES: Mapping[Kind, Rule] = {

@@ -28,13 +28,23 @@ async def promise(
     study_id: UUID | None = None,
 ) -> None:
     """Promise a message to a resident. It is told after COMMIT, or not at all."""
-    await promise_each(conn, kind, [About(resident_id, about, study_id)])
+    await _promise(conn, kind, [About(resident_id, about, study_id)], None, bulk=False)
 
 
 async def promise_each(
     conn: Connection, kind: Kind, those: Sequence[About], unless_since: datetime | None = None
 ) -> list[UUID]:
-    """Promise the same kind to many, but for those told the same since a time. Who is told."""
+    """Promise the same kind to many, but for those told the same since a time. Who is told.
+
+    Their knocks keep to the ramp, and to their study's share; those of urgent kinds do not.
+    """
+    return await _promise(conn, kind, those, unless_since, bulk=not RULES[kind].urgent)
+
+
+async def _promise(
+    conn: Connection, kind: Kind, those: Sequence[About], since: datetime | None, *, bulk: bool
+) -> list[UUID]:
+    """Of what is not bulk the workers get a hint with the COMMIT. A new device is not told of itself."""
     sql = """
         WITH told AS (
             INSERT INTO message (resident_id, message_id, kind, about, study_id)
@@ -45,28 +55,28 @@ async def promise_each(
                    SELECT FROM message m
                     WHERE m.resident_id = t.resident_id AND m.kind = $5
                       AND m.about IS NOT DISTINCT FROM t.about AND m.created_at >= $6)
-            RETURNING resident_id, message_id, study_id),
+            RETURNING resident_id, message_id, study_id, about),
         knocks AS (
-            INSERT INTO outbox (bucket, message_id, resident_id, kind, study_id, expires_at)
-            SELECT b.bucket, told.message_id, told.resident_id, $5, told.study_id, now() + $8
+            INSERT INTO outbox (bucket, message_id, resident_id, kind, study_id, expires_at, bulk, told)
+            SELECT b.bucket, told.message_id, told.resident_id, $5, told.study_id, now() + $8, $10,
+                   CASE WHEN $11 THEN ARRAY[told.about] ELSE '{}' END
               FROM told
               JOIN unnest($2::uuid[], $7::smallint[]) AS b (message_id, bucket) USING (message_id)
-             WHERE $9)
-        SELECT resident_id FROM told
+             WHERE $9
+            RETURNING message_id, bucket)
+        SELECT told.resident_id, hint.given
+          FROM told
+          LEFT JOIN knocks USING (message_id)
+          LEFT JOIN LATERAL (SELECT pg_notify('medverka_outbox', knocks.bucket::text) AS given
+                              WHERE knocks.bucket IS NOT NULL AND NOT $10) hint ON true
     """
+    residents, abouts, studies = zip(*those, strict=True) if those else ((), (), ())
     rule = RULES[kind]
     rows = await conn.fetch(
-        sql,
-        [one.resident_id for one in those],
-        [new_id() for _ in those],
-        [one.about for one in those],
-        [one.study_id for one in those],
-        kind,
-        unless_since,
-        [bucket_of(one.resident_id) for one in those],
-        rule.waits,
-        rule.channel == "push",
-    )
+        sql, residents, [new_id() for _ in those], abouts, studies, kind, since,
+        [bucket_of(one) for one in residents], rule.waits, rule.channel == "push", bulk,
+        kind is Kind.DEVICE_ADDED,
+    )  # fmt: skip
     return [row["resident_id"] for row in rows]
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PRODUCT = ("api", "domain", "notifications", "migrations", "cli.py", "upkeep.py")
+PRODUCT = ("api", "domain", "notifications", "migrations", "cli.py", "upkeep.py", "working.py")
 REST = ("demo", "bench", "tests")
 
 

@@ -33,8 +33,9 @@ MAY_KNOW = {
     "notifications": {"notifications", *GROUND},
     "migrations": {"migrations"},
     "demo": {"demo", "api", "cli", "domain", "migrations"},  # it plays against a real `serve`
-    "cli.py": {"api", "domain", "notifications", "migrations", "demo", "upkeep"},
-    "upkeep.py": {"api", "domain"},
+    "cli.py": {"api", "domain", "notifications", "migrations", "demo", "upkeep", "working"},
+    "upkeep.py": {"api", "domain", "notifications"},
+    "working.py": {"api", "domain", "notifications"},
 }
 ALSO = {
     "api/health.py": {"migrations.runner"},  # ready is: migrated as far as this code needs

@@ -233,3 +233,26 @@ async def ending(conn: Connection, after: datetime, until: datetime, limit: int)
          LIMIT $3
     """
     return await fetch_all(conn, Ending, sql, after, until, limit)
+
+
+async def contactable(
+    conn: Connection, pairs: Sequence[tuple[UUID, UUID | None]]
+) -> set[tuple[UUID, UUID | None]]:
+    """Of residents and studies those where the study may speak to the resident now.
+
+    Without a study it is the platform that speaks. Call it after `lock_many`, in a statement of its own.
+    """
+    sql = """
+        SELECT t.resident_id, t.study_id
+          FROM unnest($1::uuid[], $2::uuid[]) AS t (resident_id, study_id)
+         WHERE NOT EXISTS (
+               SELECT FROM block b
+                WHERE b.resident_id = t.resident_id AND b.lifted_at IS NULL
+                  AND (b.scope = 'everything'
+                       OR b.scope = 'contact' AND (b.study_id IS NULL OR b.study_id = t.study_id)))
+           AND (t.study_id IS NULL OR EXISTS (
+               SELECT FROM permit p WHERE p.resident_id = t.resident_id AND p.study_id = t.study_id))
+    """
+    residents, studies = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    rows = await conn.fetch(sql, residents, studies)
+    return {(row["resident_id"], row["study_id"]) for row in rows}

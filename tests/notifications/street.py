@@ -1,0 +1,70 @@
+"""Residents with phones, and a worker that knocks on them, for tests below the wire."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from asyncpg import Connection, Record
+
+from domain.consents import gate
+from domain.db import Pool, begin
+from notifications import outbox
+from notifications.deciding import Gate
+from notifications.devices import hash_of
+from notifications.kinds import Kind
+from notifications.push import Pusher
+from notifications.worker import Worker
+from tests.people import make_resident
+
+GATE = Gate(gate.lock_many, gate.contactable)
+AWAKE = '{"quiet_hours": null}'
+
+
+async def make_phone(admin: Connection, resident_id: UUID, value: str = "") -> UUID:
+    """A device of a resident, which can be reached."""
+    device_id, value = uuid4(), value or uuid4().hex
+    sql = """
+        WITH address AS (INSERT INTO device_value (value_hash, resident_id, device_id) VALUES ($4, $1, $2))
+        INSERT INTO device (resident_id, device_id, value_kind, value, value_hash, platform, language)
+        VALUES ($1, $2, 'fid', $3, $4, 'android', 'sv')
+    """
+    await admin.execute(sql, resident_id, device_id, value, hash_of("fid", value))
+    return device_id
+
+
+async def make_neighbour(admin: Connection, phones: int = 1) -> UUID:
+    """A resident without quiet hours, with phones."""
+    resident_id = await make_resident(admin)
+    sql = "UPDATE resident SET preferences = $2 WHERE resident_id = $1"
+    await admin.execute(sql, resident_id, AWAKE)
+    for _ in range(phones):
+        await make_phone(admin, resident_id)
+    return resident_id
+
+
+async def promise(
+    pool: Pool, who: UUID, kind: Kind = Kind.SIGNED_OUT, study_id: UUID | None = None
+) -> None:
+    """As a request of the resident's does."""
+    async with pool.acquire() as conn, begin(conn, resident=who):
+        await outbox.promise(conn, who, kind, study_id=study_id)
+
+
+async def rows(admin: Connection) -> Sequence[Record]:
+    """The outbox, in the order of promises."""
+    return await admin.fetch("SELECT * FROM outbox ORDER BY message_id")
+
+
+async def states(admin: Connection) -> list[str]:
+    return [row["state"] for row in await rows(admin)]
+
+
+def worker(pool: Pool, pusher: Pusher) -> Worker:
+    """A worker behind the real gate."""
+    return Worker(pool, GATE, pusher)
+
+
+async def make_due(admin: Connection) -> None:
+    """Time has passed: every lease is over, and every wait."""
+    await admin.execute(
+        "UPDATE outbox SET leased_until = NULL, not_before = now() WHERE state = 'waiting'"
+    )

@@ -1,0 +1,106 @@
+"""What `medverka worker` does at the same time: rounds of what is due, compaction, and knocks."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from prometheus_client import start_http_server
+
+from api import push
+from api.restored import connecting
+from api.settings import Settings
+from domain import damage
+from domain.consents import gate
+from domain.db import BROKEN, Pool, open_pool
+from domain.donations import compaction
+from domain.donations.keys import KeyProvider
+from domain.errors import Unavailable
+from domain.rights import replay
+from domain.rights.sweeps import sweep
+from notifications import figures, worker
+from notifications.deciding import Gate
+from notifications.push import Pusher
+
+SWEEP_SECONDS = 5.0
+SWEEPING_CONNECTIONS = 4
+GATE = Gate(gate.lock_many, gate.contactable)
+
+log = structlog.get_logger()
+
+
+async def work(settings: Settings, keys: KeyProvider, *, once: bool) -> None:
+    """Until SIGTERM or SIGINT, or for one round. What has begun is finished.
+
+    Raises BadSettings where the push service's credentials cannot be used.
+    """
+    stopping = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, stopping.set)
+    _show_figures(settings)
+    pusher = push.pusher(settings)
+    options = connecting(settings)
+    pool = await open_pool(settings.dsn("worker"), SWEEPING_CONNECTIONS, **options)
+    own = await open_pool(settings.dsn("worker"), worker.CONNECTIONS, **options)
+    compacting = asyncio.create_task(
+        compaction.walk_on(pool, keys) if once else compaction.go_on(pool, keys)
+    )
+    knocking = asyncio.create_task(_knock(own, pusher, stopping, once=once))
+    try:
+        await _sweep(settings, pool, stopping, compacting, once=once)
+        await knocking
+    finally:
+        for task in (compacting, knocking):
+            task.cancel()
+        await asyncio.wait([compacting, knocking])
+        if pusher:
+            await pusher.close()
+        await own.close()
+        await pool.close()
+
+
+async def _sweep(
+    settings: Settings,
+    pool: Pool,
+    stopping: asyncio.Event,
+    compacting: Awaitable[None],
+    *,
+    once: bool,
+) -> None:
+    while not stopping.is_set():
+        try:
+            done = await sweep(pool)
+            if settings.erasure_journal:
+                path = Path(settings.erasure_journal)
+                done["erasures_journalled"] = await replay.copy_out(pool, path)
+            log.info("swept", **done)
+            if once:
+                await compacting
+        except (*BROKEN, Unavailable) as error:
+            log.warning("sweep_failed", error=type(error).__name__)
+        if once:
+            break
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), SWEEP_SECONDS)
+
+
+async def _knock(pool: Pool, pusher: Pusher | None, stopping: asyncio.Event, *, once: bool) -> None:
+    """Without a push service all that is told waits in the inbox; what is too late is ended all the same."""
+    if once:
+        await worker.tidied(pool)
+        if pusher:
+            await worker.Worker(pool, GATE, pusher).once()
+    elif pusher:
+        await worker.Worker(pool, GATE, pusher).run(stopping)
+    else:
+        tidying = asyncio.create_task(worker.tidy(pool))
+        await stopping.wait()
+        tidying.cancel()
+
+
+def _show_figures(settings: Settings) -> None:
+    if settings.worker_metrics_port:
+        figures.REGISTRY.register(damage.NOTICED)
+        start_http_server(settings.worker_metrics_port, settings.host, figures.REGISTRY)
