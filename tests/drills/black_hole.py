@@ -1,0 +1,84 @@
+"""T20 with a push service that takes connections and never says a word: withdrawals do not wait for it."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from domain.consents import gate
+from notifications import deciding
+from notifications.deciding import Gate
+from notifications.fcm import Fcm
+from notifications.firebase import Account
+from tests.drills.harness import MUTANT, Part, Site, free_port, p99_ms, scaled
+from tests.drills.http import HOST
+from tests.drills.knocked import Resident, Watched, promise, residents, withdraw, working
+from tests.drills.residents import make_study
+from tests.fcm.plan import Doing, Plan
+from tests.fcm.standin import StandIn, standing_in
+
+RESIDENTS = 300
+MOST_MS = 2000
+OVER_SECONDS = 10.0
+
+
+async def t20_hole(here: Site) -> Part:
+    """Half of them while it reads and does not answer, half while not even a handshake comes."""
+    if MUTANT:
+        deciding.BEGIN_SECONDS = 15.0  # the locks are held for as long as a service may take
+    figures, seconds, unfinished, late = {}, list[float](), 0, 0
+    study = await make_study(here)
+    with standing_in(free_port()) as standin:
+        standin.plan(Plan(all=Doing(never=True)))
+        async with here.serve() as server, here.pool(2) as pool, _deaf() as hole:
+            people = await residents(here, server, study, scaled(RESIDENTS))
+            half = len(people) // 2
+            for name, address, some in (
+                ("silent", standin.address, people[:half]), ("deaf", hole, people[half:]),
+            ):  # fmt: skip
+                pusher = Watched(Fcm(_account(standin, address)))
+                async with working(here, Gate(gate.lock_many, gate.contactable), pusher):
+                    await promise(pool, some, study)
+                    answers = await withdraw(server, _spread(some), study)
+                await pusher.close()
+                seconds += [one.seconds for one in answers.values()]
+                unfinished += sum(one.status != 200 for one in answers.values())
+                late += sum(
+                    at > answers[device].at
+                    for device, times in pusher.begun.items()
+                    for at in times
+                )
+                figures[f"begun_{name}"] = len(pusher.begun)
+    worst = p99_ms(seconds)
+    more = {**figures, "answered_202": unfinished, "begun_after_answer": late}
+    return Part(
+        n=len(seconds), violations=unfinished + late + (worst > MOST_MS), p99_ms=worst, more=more
+    )
+
+
+def _account(standin: StandIn, address: str) -> Account:
+    return Account(
+        credentials=str(standin.account), address=address, authority=str(standin.authority)
+    )
+
+
+def _spread(people: list[Resident]) -> dict[Resident, float]:
+    return {who: random.uniform(0, OVER_SECONDS) for who in people}  # noqa: S311 - no secret
+
+
+@asynccontextmanager
+async def _deaf() -> AsyncIterator[str]:
+    """An address that takes connections, and neither reads nor speaks."""
+
+    async def ignore(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.append(writer)
+
+    taken = list[asyncio.StreamWriter]()
+    port = free_port()
+    server = await asyncio.start_server(ignore, HOST, port)
+    try:
+        yield f"https://{HOST}:{port}"
+    finally:
+        server.close()
+        for writer in taken:
+            writer.transport.abort()
