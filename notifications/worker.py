@@ -7,7 +7,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from time import time
+from time import monotonic, time
 
 import structlog
 
@@ -58,8 +58,9 @@ class Worker:
         self._closed_until = 0.0
         self._trying = False
         self._bulk_from = 0.0
+        self._look_again = 0.0
         self._left = (0, 0)
-        self._accepted_at = 0.0
+        self._proven_until = 0.0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Knock until `stopping` is set; then finish what was begun, and take nothing more."""
@@ -83,17 +84,23 @@ class Worker:
         return claimed
 
     async def _round(self, stopping: asyncio.Event) -> int:
-        """Visit the buckets that were hinted at, or else all of them. How many knocks were claimed."""
-        hinted = self._hints.taken()
+        """Visit the buckets that were hinted at; all of them every few seconds, and while more is found.
+
+        How many knocks were claimed.
+        """
+        hinted = self._hints.taken() if monotonic() < self._look_again else set()
         buckets = iter(hinted or random.sample(range(BUCKETS), BUCKETS))
         lanes = 1 if self._trying else AT_ONCE
-        return sum(await asyncio.gather(*(self._lane(buckets, stopping) for _ in range(lanes))))
+        claimed = sum(await asyncio.gather(*(self._lane(buckets, stopping) for _ in range(lanes))))
+        if not hinted and not claimed:
+            self._look_again = monotonic() + POLL_SECONDS
+        return claimed
 
     async def _lane(self, buckets: Iterable[int], stopping: asyncio.Event) -> int:
         claimed = 0
         for bucket in buckets:
             for one in [*self._hints.taken(), bucket]:
-                if stopping.is_set() or time() < self._closed_until:
+                if stopping.is_set() or monotonic() < self._closed_until:
                     return claimed
                 claimed += await self._safely(self._visit, one)
             if self._trying and claimed:
@@ -124,7 +131,7 @@ class Worker:
         in_bulk = {}
         async with begin(conn, job="claim"):
             claimed = await claims.prompt(conn, bucket, most)
-            if not claimed and time() >= self._bulk_from:
+            if not claimed and monotonic() >= self._bulk_from:
                 in_bulk = await claims.waiting_in_bulk(conn, bucket, most)
         if claimed:
             await self._may(conn, len(claimed))
@@ -132,7 +139,7 @@ class Worker:
             async with begin(conn, job="claim"):
                 room = await claims.allow(conn, min(most, sum(in_bulk.values())), bulk=True)
             if not room:
-                self._bulk_from = int(time()) + 1
+                self._bulk_from = monotonic() + _to_next_second()
                 return []
             order = random.sample(list(in_bulk), len(in_bulk))
             async with begin(conn, job="claim"):
@@ -146,7 +153,7 @@ class Worker:
                 more = await claims.allow(conn, max(wanted, BATCH), bulk=False)
             self._allowed(more)
             if wanted > self._allowed(0):
-                await asyncio.sleep(1 - time() % 1)
+                await asyncio.sleep(_to_next_second())
         self._allowed(-wanted)
 
     def _allowed(self, more: int) -> int:
@@ -182,7 +189,7 @@ class Worker:
         if not begun:
             return
         self._count(len(begun))
-        proven = time() - self._accepted_at < PROVEN_SECONDS
+        proven = monotonic() < self._proven_until
         task = asyncio.create_task(settle(self._pool, going, proven=proven))
         self._answers.add(task)
         task.add_done_callback(lambda done: self._heard(done, len(begun)))
@@ -204,7 +211,7 @@ class Worker:
         elif heard.not_begun == count:
             self._close(SLOW_SECONDS, "nothing_begun")
         elif heard.accepted:
-            self._trying, self._accepted_at = False, time()
+            self._trying, self._proven_until = False, monotonic() + PROVEN_SECONDS
             figures.STOPPED.set(0)
 
     def _count(self, more: int) -> None:
@@ -217,20 +224,26 @@ class Worker:
 
     def _close(self, seconds: float, why: str) -> None:
         """Send nothing for a while; then one knock at a time, until one is accepted."""
-        if time() >= self._closed_until:
+        if monotonic() >= self._closed_until:
             log.error(why, seconds=seconds)
-        self._closed_until = time() + seconds
+        self._closed_until = monotonic() + seconds
         self._trying = True
 
     async def _pause(self, stopping: asyncio.Event) -> None:
         """Until a hint, the next look, or the end; for bulk that may go, until the next second."""
         seconds = POLL_SECONDS if self._hints.on else UNHINTED_SECONDS
-        seconds = min(seconds, max(0.01, self._bulk_from - time())) if self._bulk_from else seconds
+        if self._bulk_from > monotonic():
+            seconds = min(seconds, self._bulk_from - monotonic())
         hinted = asyncio.create_task(self._hints.wait())
         stopped = asyncio.create_task(stopping.wait())
         await asyncio.wait([hinted, stopped], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in (hinted, stopped):
             task.cancel()
+
+
+def _to_next_second() -> float:
+    """Until then: what was granted for a second is over with it."""
+    return 1 - time() % 1
 
 
 async def tidy(pool: Pool) -> None:

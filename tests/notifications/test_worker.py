@@ -15,7 +15,7 @@ from notifications import worker as working
 from notifications.kinds import Kind
 from notifications.outbox import About
 from tests.database import Database
-from tests.notifications.doorbell import Doorbell
+from tests.notifications.doorbell import Doorbell, later
 from tests.notifications.street import (
     make_neighbour,
     make_phone,
@@ -148,6 +148,31 @@ async def test_what_a_withdrawal_cancels_after_the_claim_is_not_begun(
             await outbox.cancel(own, anna, None)
         await lane._knock(conn, bucket_of(anna), claimed)
     assert (bell.knocks, await states(admin)) == ([], ["cancelled"])
+
+
+async def test_a_claim_passes_by_what_a_withdrawal_has_locked(
+    api: Pool, pool: Pool, admin: Connection, bell: Doorbell, anna: UUID
+) -> None:
+    await promise(api, anna, Kind.CONSENT_EXPIRING)
+    await promise(api, await make_neighbour(admin))
+    async with api.acquire() as own, begin(own, resident=anna):
+        await outbox.cancel(own, anna, None)
+        await asyncio.wait_for(worker(pool, bell).once(), 5)
+    assert await states(admin) == ["cancelled", "sent"]
+
+
+async def test_what_is_cancelled_while_its_answer_comes_is_not_tried_again(
+    api: Pool, pool: Pool, admin: Connection, anna: UUID
+) -> None:
+    bell = Doorbell(lambda _: later())
+    bell.delay = 0.5
+    await promise(api, anna, Kind.CONSENT_EXPIRING)
+    knocking = asyncio.create_task(worker(pool, bell).once())
+    await bell.rung.wait()
+    async with api.acquire() as own, begin(own, resident=anna):
+        await outbox.cancel(own, anna, None)
+    await knocking
+    assert await states(admin) == ["cancelled"]
 
 
 async def test_who_is_being_withdrawn_from_is_passed_by(
