@@ -53,8 +53,7 @@ class Doorkeeper:
     async def admit(self, door: Door, enter: Enter | None) -> None:
         """Verify the request's bearer token (RFC 6750), and note how `conn` lets its bearer in.
 
-        None: the route's first statement does so itself; without a key to claim it is the only one,
-        and `conn` begins nothing.
+        None: the route's own statement does so, and `conn` begins nothing.
         """
         given = [value for name, value in door.scope["headers"] if name == b"authorization"]
         scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
@@ -82,7 +81,7 @@ async def resident(door: Door, _: BaseRouteHandler) -> None:
 
 
 async def resident_alone(door: Door, _: BaseRouteHandler) -> None:
-    """Guard: a valid token. The route's first statement lets the resident in (`identity.Door`)."""
+    """Guard: a valid token. The route's one statement lets the resident in, or it calls for `whole`."""
     await door.app.state.doorkeeper.admit(door, None)
 
 

@@ -13,7 +13,8 @@ from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.auth import resident, resident_alone
-from api.dependencies import Conn, Issuer, Me, Once, Settings, Visitor
+from api.dependencies import Conn, Issuer, Me, Once, Settings, Visitor, whole
+from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.receipts import ReceiptIssuer
@@ -33,6 +34,7 @@ from domain.consents.review import Standing, Waiting
 from domain.errors import Invalid, NotFound
 from domain.fields import Input, Seq
 from domain.languages import accepted
+from domain.rights import at_once
 from domain.rights import withdraw as rights
 from domain.rights.withdraw import Pausing, Preview, Resuming, Withdrawal, Withdrawing
 
@@ -135,9 +137,13 @@ async def answer(
     data: JSONBody[Answers],
 ) -> Response[RecordedAnswers]:
     """Answer items of a notice: permit or deny, as wide as the item or narrower."""
-    events = await rights.answer_at(conn, once.knock(visitor.door), data.answers)
-    recorded = [_recorded(event, issuer) for event in events]
-    return once.keep(RecordedAnswers(recorded=recorded))
+    knock = once.knock(visitor.door)
+    events = await at_once.answer(conn, knock, data.answers)
+    if events is not None:
+        return kept(_all_recorded(events, issuer))
+    async with whole(conn, visitor, once):
+        events = await rights.answer_at(conn, knock, data.answers)
+        return once.keep(_all_recorded(events, issuer))
 
 
 @get("/v1/me/consent-events", guards=[resident])
@@ -176,9 +182,13 @@ async def withdraw(
     200: no use that starts or commits later has it. 202: uses under way did not end within two
     seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
     """
-    event, withdrawal = await rights.withdraw_at(conn, once.knock(visitor.door), data)
-    answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=withdrawal)
-    return once.keep(answer, 200 if withdrawal.drained_at else 202)
+    knock = once.knock(visitor.door)
+    done = await at_once.withdraw(conn, knock, data)
+    if done is not None:
+        return kept(*_withdrawn(*done, issuer))
+    async with whole(conn, visitor, once):
+        done = await rights.withdraw_at(conn, knock, data)
+        return once.keep(*_withdrawn(*done, issuer))
 
 
 @post("/v1/me/withdrawals/preview", guards=[resident], opt=ALWAYS, status_code=200)
@@ -237,6 +247,18 @@ def _seq(number: int) -> int:
 
 def _recorded(event: ConsentEvent, issuer: ReceiptIssuer) -> Recorded:
     return Recorded(event=event, receipt=issuer.sign(event))
+
+
+def _all_recorded(events: list[ConsentEvent], issuer: ReceiptIssuer) -> RecordedAnswers:
+    return RecordedAnswers(recorded=[_recorded(event, issuer) for event in events])
+
+
+def _withdrawn(
+    event: ConsentEvent, withdrawal: Withdrawal, issuer: ReceiptIssuer
+) -> tuple[Withdrawn, int]:
+    """The answer and its status: 202 while uses under way have not ended."""
+    answer = Withdrawn(event=event, receipt=issuer.sign(event), withdrawal=withdrawal)
+    return answer, 200 if withdrawal.drained_at else 202
 
 
 routes: list[Any] = [

@@ -8,6 +8,7 @@ in a task group, which costs more than all of them.
 """
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar import Request
@@ -62,25 +63,31 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
     """The request's transaction, in the caller's name: commits before the response is sent."""
     state, login = request.app.state, cast("Login | None", request.scope.get("auth"))
     once = await OnceKey.read(request) if asks_for(request, "once") else None
-    subject = login.hmac if login else None
     enter = request.scope["state"].get("enter")
     request.scope["user"], request.scope["state"]["once"] = None, once
-    if login and enter is None and once is None:
+    if login and enter is None:
         async with state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield await _checked(connection, state)
         return
+    async with (
+        state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+        whole(await _checked(connection, state), login, once),
+    ):
+        if login and enter:
+            request.scope["user"] = await enter(connection, login, once)
+        yield connection
+
+
+@asynccontextmanager
+async def whole(conn: Connection, login: Login | None, once: OnceKey | None) -> AsyncIterator[None]:
+    """A transaction in the caller's name. The key's answer is kept with its COMMIT.
+
+    For `conn`, and for a route of `resident_alone` that could not do with one statement.
+    """
+    subject, last = login.hmac if login else None, once.last_words if once else None
     with one_at_a_time():
-        async with (
-            state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-            begin(
-                await _checked(connection, state),
-                subject=subject,
-                last=once.last_words if once else None,
-            ),
-        ):
-            if enter:
-                request.scope["user"] = await enter(connection, login, once)
-            yield connection
+        async with begin(conn, subject=subject, last=last):
+            yield
 
 
 def asks_for(request: Req, name: str) -> bool:

@@ -12,11 +12,12 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from api.auth import resident, resident_alone
 from api.bodies import JSON, MSGPACK
-from api.dependencies import Conn, DataKeys, Me, Once, Visitor
+from api.dependencies import Conn, DataKeys, Me, Once, Visitor, whole
+from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, cursor_of, key_of, page
 from api.problems import refusals
+from domain.donations import at_once, streams
 from domain.donations import store as donations
-from domain.donations import streams
 from domain.donations.model import SAFE, Batch, Deleted, Millis, Stream, Upload, UploadAnswer
 from domain.donations.opening import open_at
 from domain.errors import NotFound
@@ -56,9 +57,14 @@ async def donate(
     were not taken and why. Only what was measured while a consent to collect it held is taken.
     Sending samples again, in any order and any split, stores none of them twice.
     """
-    opening = await open_at(conn, data_keys, once.knock(visitor.door), data)
-    taken = await donations.take(conn, data_keys, opening, data, datetime.now(UTC), once.key)
-    return once.keep(taken.answer, 200, first=taken.words)
+    knock, now = once.knock(visitor.door), datetime.now(UTC)
+    stored = await at_once.donate(conn, data_keys, knock, data, now)
+    if stored is not None:
+        return kept(stored, 200)
+    async with whole(conn, visitor, once):
+        opening = await open_at(conn, data_keys, knock, data)
+        taken = await donations.take(conn, data_keys, opening, data, now, once.key)
+        return once.keep(taken.answer, 200, first=taken.words)
 
 
 @get("/v1/me/streams", guards=[resident])

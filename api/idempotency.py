@@ -72,8 +72,9 @@ class Once:
         if claim.status is not None:
             if claim.fingerprint != self._fingerprint:
                 raise IdempotencyKeyReused
-            raise Replay(claim.status, claim.content_type or JSON, claim.body or b"")
-        if not claim.turn:
+            if claim.body is not None:
+                raise Replay(claim.status, claim.content_type or JSON, claim.body)
+        if claim.status is not None or not claim.turn:
             raise Busy(UNDER_WAY)
         self._actor_id = actor_id
 
@@ -85,7 +86,7 @@ class Once:
             self.take(resident.actor_id, claimed(row))
             return resident
 
-        return Knock(door, self.route, self.key, admit)
+        return Knock(door, self.route, self.key, self._fingerprint, admit)
 
     def keep(
         self, value: T, status: int = 201, media_type: str = JSON, first: str = ""
@@ -93,7 +94,7 @@ class Once:
         """Answer, and have the answer's bytes stored with the COMMIT (`last_words`), `first` before them."""
         if self._actor_id is None:
             raise RuntimeError("no `conn` has claimed this key")
-        body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+        answer = kept(value, status, media_type)
         self._first = first
         self._reply = Reply(
             actor_id=self._actor_id,
@@ -102,15 +103,21 @@ class Once:
             fingerprint=self._fingerprint,
             status=status,
             content_type=media_type,
-            body=body,
+            body=answer.content,
         )
-        return cast("Response[T]", Response(body, status_code=status, media_type=media_type))
+        return cast("Response[T]", answer)
 
     def last_words(self) -> str:
         """What keeps the answer. An answered key without one must not be committed."""
         if self._reply is None:
             raise RuntimeError("the route did not keep its answer")
         return self._first + keeping(self._reply)
+
+
+def kept(value: object, status: int = 201, media_type: str = JSON) -> Response[Any]:
+    """The answer to a write whose own statement has kept what it is made of."""
+    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    return Response(body, status_code=status, media_type=media_type)
 
 
 @contextmanager

@@ -73,6 +73,28 @@ async def begin(
         raise
 
 
+NOT_AT_ONCE = frozenset({"MV001", "23505"})
+"""SQLSTATEs of what was not to be done at once: undone by its function, or its key was used just now."""
+
+
+def not_at_once(error: asyncpg.PostgresError) -> bool:
+    """Whether a request is to go the long way; anything else is to be raised."""
+    return error.sqlstate in NOT_AT_ONCE
+
+
+async def at_once(conn: Connection, words: str, **scope: Any) -> bool:
+    """A whole transaction of what `calling` gave, in one round trip. False: see `not_at_once`."""
+    try:
+        await conn.execute(f"{opening(**scope)}; {words} COMMIT")
+    except asyncpg.PostgresError as error:
+        if not conn.is_closed():
+            await conn.execute("ROLLBACK")
+        if not_at_once(error):
+            return False
+        raise
+    return True
+
+
 async def say(conn: Connection, words: str) -> None:
     """Run what `calling` gave, in a round trip of its own."""
     if words:

@@ -8,54 +8,6 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
--- Name: app_device(); Type: FUNCTION; 
-
-CREATE FUNCTION public.app_device() RETURNS bytea
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN decode(NULLIF(current_setting('app.device'::text, true), ''::text), 'hex'::text);
-
--- Name: app_job(); Type: FUNCTION; 
-
-CREATE FUNCTION public.app_job() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN NULLIF(current_setting('app.job'::text, true), ''::text);
-
--- Name: app_member(); Type: FUNCTION; 
-
-CREATE FUNCTION public.app_member() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('app.member'::text, true), ''::text))::uuid;
-
--- Name: app_resident(); Type: FUNCTION; 
-
-CREATE FUNCTION public.app_resident() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('app.resident'::text, true), ''::text))::uuid;
-
--- Name: app_study(); Type: FUNCTION; 
-
-CREATE FUNCTION public.app_study() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (NULLIF(current_setting('app.study'::text, true), ''::text))::uuid;
-
--- Name: app_subject(); Type: FUNCTION; 
-
-CREATE FUNCTION public.app_subject() RETURNS bytea
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN decode(NULLIF(current_setting('app.subject'::text, true), ''::text), 'hex'::text);
-
--- Name: claim(uuid, text, text); Type: FUNCTION; 
-
-CREATE FUNCTION public.claim(p_actor uuid, p_route text, p_key text) RETURNS TABLE(turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    turn := pg_try_advisory_xact_lock(hashtext(p_actor::text || p_route), hashtext(p_key));
-    SELECT r.fingerprint, r.status, r.content_type, r.body INTO fingerprint, status, content_type, body
-      FROM reply r WHERE r.actor_id = p_actor AND r.route = p_route AND r.key = p_key;
-    RETURN NEXT;
-END $$;
-
 -- Name: consent_event; Type: TABLE; 
 
 CREATE TABLE public.consent_event (
@@ -107,6 +59,78 @@ ALTER TABLE ONLY public.consent_event FORCE ROW LEVEL SECURITY;
 -- Name: TABLE consent_event; Type: COMMENT; 
 
 COMMENT ON TABLE public.consent_event IS 'class: resident; append-only';
+
+-- Name: answer_at_once(text, bytea, timestamp with time zone, text, text, bytea, jsonb, text[]); Type: FUNCTION; 
+
+CREATE FUNCTION public.answer_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_answers jsonb, p_sensitive text[]) RETURNS SETOF public.consent_event
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    who record;
+    one record;
+    event consent_event;
+    seqs bigint[] := '{}';
+BEGIN
+    SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
+    IF who.events IS NOT NULL THEN
+        RETURN QUERY SELECT c.* FROM consent_event c
+                      WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
+    ELSIF who.resident_id IS NOT NULL THEN
+        FOR one IN SELECT a.* FROM consent_answers(
+                who.resident_id, who.resident_id, 'resident', p_answers, p_sensitive) a
+        LOOP
+            IF one.outcome <> 'recorded' THEN
+                RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+            END IF;
+            event := one.event;
+            seqs := seqs || event.seq;
+            RETURN NEXT event;
+        END LOOP;
+        CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint, 201, seqs);
+    END IF;
+END $$;
+
+-- Name: app_job(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_job() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN NULLIF(current_setting('app.job'::text, true), ''::text);
+
+-- Name: app_member(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_member() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.member'::text, true), ''::text))::uuid;
+
+-- Name: app_resident(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_resident() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.resident'::text, true), ''::text))::uuid;
+
+-- Name: app_study(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_study() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('app.study'::text, true), ''::text))::uuid;
+
+-- Name: app_subject(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_subject() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN decode(NULLIF(current_setting('app.subject'::text, true), ''::text), 'hex'::text);
+
+-- Name: claim(uuid, text, text); Type: FUNCTION; 
+
+CREATE FUNCTION public.claim(p_actor uuid, p_route text, p_key text) RETURNS TABLE(turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    turn := pg_try_advisory_xact_lock(hashtext(p_actor::text || p_route), hashtext(p_key));
+    SELECT r.fingerprint, r.status, r.content_type, r.body INTO fingerprint, status, content_type, body
+      FROM reply r WHERE r.actor_id = p_actor AND r.route = p_route AND r.key = p_key;
+    RETURN NEXT;
+END $$;
 
 -- Name: consent_answer(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
 
@@ -442,6 +466,71 @@ BEGIN
       FROM given g JOIN moved m USING (stream_id);
 END $$;
 
+-- Name: donation_append_at_once(uuid, bigint, uuid[], text, uuid[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], bytea[]); Type: PROCEDURE; 
+
+CREATE PROCEDURE public.donation_append_at_once(IN p_resident uuid, IN p_event_seq bigint, IN p_blocks uuid[], IN p_key text, IN p_streams uuid[], IN p_seqs bigint[], IN p_segments uuid[], IN p_categories text[], IN p_versions integer[], IN p_firsts bigint[], IN p_lasts bigint[], IN p_samples integer[], IN p_bodies bytea[])
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    as_it_was boolean;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
+       FROM resident_lock l WHERE l.resident_id = p_resident;
+    as_it_was := FOUND
+        AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
+        AND coalesce(p_blocks, '{}') = ARRAY(
+            SELECT b.block_id FROM block b
+             WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id);
+    FOR i IN 1 .. cardinality(p_streams) LOOP
+        EXIT WHEN NOT as_it_was;
+        UPDATE stream s
+           SET seq = s.seq + 1,
+               loose = s.loose + 1,
+               head_ms = p_lasts[i],
+               samples = s.samples + p_samples[i],
+               last_upload_at = statement_timestamp(),
+               last_upload_key = p_key,
+               recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                   THEN statement_timestamp() ELSE s.recent_since END,
+               recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                     THEN 1 ELSE s.recent_uploads + 1 END
+         WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = p_seqs[i];
+        as_it_was := FOUND;
+        INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
+        SELECT p_resident, p_streams[i], p_segments[i], p_categories[i], p_versions[i], p_firsts[i], p_lasts[i],
+               p_samples[i], p_bodies[i], p_seqs[i] + 1
+          FROM data_key k
+         WHERE k.resident_id = p_resident AND k.scope = p_categories[i] AND k.version = p_versions[i];
+        as_it_was := as_it_was AND FOUND;
+    END LOOP;
+    IF NOT as_it_was THEN
+        RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    END IF;
+END $$;
+
+-- Name: donation_look(uuid, text, text[], text[], integer); Type: FUNCTION; 
+
+CREATE FUNCTION public.donation_look(p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer) RETURNS TABLE(categories text[], periods tstzmultirange[], live boolean[], scopes text[], versions integer[], keks text[], wrapped bytea[], stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, event_seq bigint, blocks uuid[])
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    SELECT h.seq INTO event_seq FROM consent_head h WHERE h.resident_id = p_resident;
+    SELECT array_agg(b.block_id ORDER BY b.block_id) INTO blocks
+      FROM block b WHERE b.resident_id = p_resident AND b.lifted_at IS NULL;
+    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
+      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
+    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+      INTO scopes, versions, keks, wrapped
+      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
+    SELECT array_agg(t.stream_id), array_agg(t.measure), array_agg(t.head_ms), array_agg(t.seq),
+           max(CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
+                    THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END)
+      INTO stream_ids, measures, heads, seqs, wait
+      FROM stream t
+     WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures);
+    RETURN NEXT;
+END $$;
+
 -- Name: donation_open(uuid, text, text[], text[], integer); Type: FUNCTION; 
 
 CREATE FUNCTION public.donation_open(p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer) RETURNS TABLE(categories text[], periods tstzmultirange[], live boolean[], scopes text[], versions integer[], keks text[], wrapped bytea[], stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, locked boolean)
@@ -453,21 +542,15 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
-      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
-    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
-      INTO scopes, versions, keks, wrapped
-      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
-    SELECT array_agg(s.stream_id), array_agg(s.measure), array_agg(s.head_ms), array_agg(s.seq), max(s.wait)
-      INTO stream_ids, measures, heads, seqs, wait
-      FROM (SELECT t.stream_id, t.measure, t.head_ms, t.seq,
-                   CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
-                        THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END AS wait
-              FROM stream t
-             WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures)
-             ORDER BY t.measure
-               FOR UPDATE) s;
-    locked := true;
+    PERFORM FROM stream t
+      WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures)
+      ORDER BY t.measure
+        FOR UPDATE;
+    SELECT k.categories, k.periods, k.live, k.scopes, k.versions, k.keks, k.wrapped,
+           k.stream_ids, k.measures, k.heads, k.seqs, k.wait, true
+      INTO categories, periods, live, scopes, versions, keks, wrapped,
+           stream_ids, measures, heads, seqs, wait, locked
+      FROM donation_look(p_resident, p_source, p_measures, p_categories, p_most_uploads) k;
     RETURN NEXT;
 END $$;
 
@@ -502,6 +585,40 @@ BEGIN
       FROM enter(p_issuer, p_subject_hmac, NULL, NULL) e;
     RETURN NEXT;
 END $$;
+
+-- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
+
+CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea) RETURNS TABLE(resident_id uuid, events bigint[])
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    door record;
+BEGIN
+    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
+    SELECT e.* INTO door FROM enter(p_issuer, p_subject_hmac, p_route, p_key) e;
+    IF door.language IS NULL OR door.refused_until >= p_issued_at OR NOT door.turn THEN
+        RETURN;
+    ELSIF door.status IS NOT NULL THEN
+        SELECT r.events INTO events FROM reply r
+         WHERE r.actor_id = door.resident_id AND r.route = p_route AND r.key = p_key
+           AND r.fingerprint = p_fingerprint AND r.events IS NOT NULL;
+        IF NOT FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
+    resident_id := door.resident_id;
+    RETURN NEXT;
+END $$;
+
+-- Name: keep_events(uuid, text, text, bytea, integer, bigint[]); Type: PROCEDURE; 
+
+CREATE PROCEDURE public.keep_events(IN p_actor uuid, IN p_route text, IN p_key text, IN p_fingerprint bytea, IN p_status integer, IN p_events bigint[])
+    LANGUAGE sql
+    AS $$
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, events)
+    VALUES (p_actor, p_route, p_key, p_fingerprint, p_status::smallint, 'application/json', p_events)
+$$;
 
 -- Name: keep_reply(uuid, text, text, bytea, integer, text, bytea); Type: PROCEDURE; 
 
@@ -548,6 +665,40 @@ END $$;
 CREATE FUNCTION public.sealed_by(sealed bytea) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (get_byte(sealed, 0) <> 146) THEN NULL::text WHEN ((get_byte(sealed, 1) >= 160) AND (get_byte(sealed, 1) <= 191)) THEN encode(SUBSTRING(sealed FROM 3 FOR (get_byte(sealed, 1) - 160)), 'escape'::text) WHEN (get_byte(sealed, 1) = 217) THEN encode(SUBSTRING(sealed FROM 4 FOR get_byte(sealed, 2)), 'escape'::text) ELSE NULL::text END;
+
+-- Name: withdraw_at_once(text, bytea, timestamp with time zone, text, text, bytea, text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
+
+CREATE FUNCTION public.withdraw_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+DECLARE
+    who record;
+    done record;
+BEGIN
+    SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
+    IF who.events IS NOT NULL THEN
+        RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END
+                       FROM consent_event c
+                       JOIN withdrawal w ON w.resident_id = c.resident_id AND w.seq = c.seq
+                       JOIN reply r ON r.actor_id = c.resident_id AND r.route = p_route AND r.key = p_key
+                      WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events);
+    ELSIF EXISTS (SELECT FROM enrolment n WHERE n.resident_id = who.resident_id AND n.ended_at IS NULL)
+       OR EXISTS (SELECT FROM stream s WHERE s.resident_id = who.resident_id) THEN
+        RETURN;
+    ELSIF who.resident_id IS NOT NULL THEN
+        SELECT w.* INTO done FROM consent_withdraw(
+               who.resident_id, who.resident_id, p_scope, p_item, p_study, p_category, p_effect, p_claimed_at) w;
+        IF (done.event).seq IS NULL OR done.taking_part OR done.donated OR done.knocks THEN
+            RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+        END IF;
+        event := done.event;
+        drained_at := done.drained_at;
+        CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint,
+                         CASE WHEN drained_at IS NULL THEN 202 ELSE 200 END, ARRAY[event.seq]);
+        RETURN NEXT;
+    END IF;
+END $$;
 
 -- Name: access; Type: TABLE; 
 
@@ -849,58 +1000,6 @@ COMMENT ON TABLE public.data_key IS 'class: resident';
 
 COMMENT ON COLUMN public.data_key.scope IS 'a data category; destroying the row makes every copy of its segments unreadable';
 
--- Name: device; Type: TABLE; 
-
-CREATE TABLE public.device (
-    resident_id uuid NOT NULL,
-    device_id uuid NOT NULL,
-    value_kind text NOT NULL,
-    value text,
-    value_hash bytea,
-    platform text NOT NULL,
-    language text NOT NULL,
-    app_version text,
-    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    retired_at timestamp with time zone,
-    retired_because text,
-    CONSTRAINT device_check CHECK (((retired_at IS NULL) = ((value IS NOT NULL) AND (value_hash IS NOT NULL) AND (retired_because IS NULL)))),
-    CONSTRAINT device_platform_check CHECK ((platform = ANY (ARRAY['android'::text, 'ios'::text, 'web'::text]))),
-    CONSTRAINT device_value_kind_check CHECK ((value_kind = ANY (ARRAY['fid'::text, 'token'::text])))
-);
-
-ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
-
--- Name: TABLE device; Type: COMMENT; 
-
-COMMENT ON TABLE public.device IS 'class: resident';
-
--- Name: COLUMN device.device_id; Type: COMMENT; 
-
-COMMENT ON COLUMN public.device.device_id IS 'chosen by the app when it is installed';
-
--- Name: COLUMN device.value; Type: COMMENT; 
-
-COMMENT ON COLUMN public.device.value IS 'what the push service knows it by; forgotten when it is retired';
-
--- Name: COLUMN device.retired_at; Type: COMMENT; 
-
-COMMENT ON COLUMN public.device.retired_at IS 'it is not knocked on any more, until its app registers it again';
-
--- Name: device_value; Type: TABLE; 
-
-CREATE TABLE public.device_value (
-    value_hash bytea NOT NULL,
-    resident_id uuid NOT NULL,
-    device_id uuid NOT NULL
-);
-
-ALTER TABLE ONLY public.device_value FORCE ROW LEVEL SECURITY;
-
--- Name: TABLE device_value; Type: COMMENT; 
-
-COMMENT ON TABLE public.device_value IS 'class: directory';
-
 -- Name: enrolment; Type: TABLE; 
 
 CREATE TABLE public.enrolment (
@@ -1148,8 +1247,9 @@ CREATE TABLE public.reply (
     fingerprint bytea NOT NULL,
     status smallint NOT NULL,
     content_type text NOT NULL,
-    body bytea NOT NULL,
-    made_at timestamp with time zone DEFAULT now() NOT NULL
+    body bytea,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    events bigint[]
 );
 
 ALTER TABLE ONLY public.reply FORCE ROW LEVEL SECURITY;
@@ -1429,16 +1529,6 @@ ALTER TABLE ONLY public.consent_item
 ALTER TABLE ONLY public.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (resident_id, scope, version);
 
--- Name: device device_pkey; Type: CONSTRAINT; 
-
-ALTER TABLE ONLY public.device
-    ADD CONSTRAINT device_pkey PRIMARY KEY (resident_id, device_id);
-
--- Name: device_value device_value_pkey; Type: CONSTRAINT; 
-
-ALTER TABLE ONLY public.device_value
-    ADD CONSTRAINT device_value_pkey PRIMARY KEY (value_hash);
-
 -- Name: enrolment enrolment_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.enrolment
@@ -1503,6 +1593,11 @@ ALTER TABLE ONLY public.participant_code
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (person_hmac);
+
+-- Name: reply reply_kept; Type: CHECK CONSTRAINT; 
+
+ALTER TABLE public.reply
+    ADD CONSTRAINT reply_kept CHECK (((body IS NULL) = (events IS NOT NULL))) NOT VALID;
 
 -- Name: reply reply_pkey; Type: CONSTRAINT; 
 
@@ -1571,14 +1666,6 @@ CREATE INDEX block_live ON public.block USING btree (resident_id) WHERE (lifted_
 -- Name: consent_grant_ends; Type: INDEX; 
 
 CREATE INDEX consent_grant_ends ON public.consent_grant USING btree (valid_until) WHERE (valid_until IS NOT NULL);
-
--- Name: device_seen; Type: INDEX; 
-
-CREATE INDEX device_seen ON public.device USING btree (seen_at) WHERE (retired_at IS NULL);
-
--- Name: device_value_resident; Type: INDEX; 
-
-CREATE INDEX device_value_resident ON public.device_value USING btree (resident_id);
 
 -- Name: enrolment_live; Type: INDEX; 
 
@@ -1710,14 +1797,6 @@ ALTER TABLE public.consent_head ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_key ENABLE ROW LEVEL SECURITY;
 
--- Name: device; Type: ROW SECURITY; 
-
-ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
-
--- Name: device_value; Type: ROW SECURITY; 
-
-ALTER TABLE public.device_value ENABLE ROW LEVEL SECURITY;
-
 -- Name: enrolment; Type: ROW SECURITY; 
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
@@ -1753,14 +1832,6 @@ CREATE POLICY job ON public.consent_head TO medverka_worker USING ((public.app_j
 -- Name: data_key job; Type: POLICY; 
 
 CREATE POLICY job ON public.data_key TO medverka_worker USING ((public.app_job() IS NOT NULL));
-
--- Name: device job; Type: POLICY; 
-
-CREATE POLICY job ON public.device TO medverka_worker USING ((public.app_job() IS NOT NULL));
-
--- Name: device_value job; Type: POLICY; 
-
-CREATE POLICY job ON public.device_value TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: enrolment job; Type: POLICY; 
 
@@ -1826,10 +1897,6 @@ CREATE POLICY job ON public.stream TO medverka_worker USING ((public.app_job() I
 
 CREATE POLICY job ON public.withdrawal TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
--- Name: device_value keyed; Type: POLICY; 
-
-CREATE POLICY keyed ON public.device_value TO medverka_api USING (((value_hash = public.app_device()) OR (resident_id = public.app_resident()))) WITH CHECK ((resident_id = public.app_resident()));
-
 -- Name: person keyed; Type: POLICY; 
 
 CREATE POLICY keyed ON public.person FOR SELECT TO medverka_api USING (((person_hmac = decode(NULLIF(current_setting('app.person'::text, true), ''::text), 'hex'::text)) OR (resident_id = public.app_resident())));
@@ -1873,10 +1940,6 @@ CREATE POLICY own ON public.consent_head TO medverka_api USING ((resident_id = p
 -- Name: data_key own; Type: POLICY; 
 
 CREATE POLICY own ON public.data_key TO medverka_api USING ((resident_id = public.app_resident()));
-
--- Name: device own; Type: POLICY; 
-
-CREATE POLICY own ON public.device TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: enrolment own; Type: POLICY; 
 
@@ -2114,16 +2177,6 @@ GRANT SELECT ON TABLE public.consent_item TO medverka_auditor;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_worker;
-
--- Name: TABLE device; Type: ACL; 
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_api;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_worker;
-
--- Name: TABLE device_value; Type: ACL; 
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_api;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_worker;
 
 -- Name: TABLE enrolment; Type: ACL; 
 

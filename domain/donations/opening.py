@@ -15,7 +15,7 @@ from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import Source, TooManyUploads, Upload
 from domain.errors import Unauthenticated
-from domain.residents.identity import Knock
+from domain.residents.identity import Door, Knock
 
 MOST_UPLOADS = 1_000
 """Uploads that one stream takes in a minute: enough to bring years of samples, no more than a phone sends."""
@@ -81,6 +81,31 @@ async def open_at(conn: Connection, keys: KeyProvider, knock: Knock, upload: Upl
     if not row["locked"]:
         raise Unauthenticated
     return await _opening(keys, resident.resident_id, row)
+
+
+class Look(NamedTuple):
+    """An `Opening` without a lock, and what it hangs on: the resident's last event, and blocks."""
+
+    opening: Opening
+    event_seq: int
+    blocks: list[UUID]
+
+
+async def look(conn: Connection, keys: KeyProvider, door: Door, upload: Upload) -> Look:
+    """Let the resident in and see how things stand, on a connection outside of any transaction.
+
+    Raises as `open_for`, and what `Door.admit` does.
+    """
+    sql = """
+        SELECT me.resident_id, me.language, me.zone, me.refused_until,
+               o.categories, o.periods, o.live, o.scopes, o.versions, o.keks, o.wrapped,
+               o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.event_seq, o.blocks
+          FROM enter_alone($1, $2) me
+          LEFT JOIN LATERAL donation_look(me.resident_id, $3, $4, $5, $6) o ON true
+    """
+    row: Any = await conn.fetchrow(sql, door.issuer, door.subject_hmac, *_wanted(upload))
+    opening = await _opening(keys, door.admit(row).resident_id, row)
+    return Look(opening, row["event_seq"], row["blocks"] or [])
 
 
 def _wanted(upload: Upload) -> tuple[str, list[str], list[str], int]:

@@ -68,7 +68,7 @@ async def take(
     given = _by_measure(upload, verdicts)
     deleted = {d.measure for d in upload.deletions if _may_hold(opening, d.measure)}
     if not given and not deleted:
-        return Taken(total([_answer(verdict, None, verdict.columns) for verdict in verdicts]), "")
+        return Taken(total([answered(verdict, None, verdict.columns) for verdict in verdicts]), "")
     opening = await completed(conn, keys, opening, upload.source, given, deleted)
     left = await corrected(conn, opening, upload, verdicts)
     known = await _known(conn, opening, given, left.replaced)
@@ -79,7 +79,7 @@ async def take(
             new = fresh(new, known[head.stream_id])  # noqa: PLW2901
             category = MEASURES[batch.measure].category
             additions += [Addition(head.stream_id, category, part) for part in cut(new)]
-        answers.append(_answer(verdict, head, new))
+        answers.append(answered(verdict, head, new))
     touched = [opening.streams[measure].stream_id for measure in sorted({*given, *deleted})]
     words = appending(opening.ring, opening.resident_id, touched, additions, uploaded=True, key=key)
     return Taken(total(answers, left.deleted), words)
@@ -121,7 +121,8 @@ async def erase(conn: Connection, resident_id: UUID, categories: list[str]) -> N
     await conn.execute(sql, resident_id, categories)
 
 
-def _answer(verdict: Judged, head: Head | None, new: Columns) -> BatchAnswer:
+def answered(verdict: Judged, head: Head | None, new: Columns) -> BatchAnswer:
+    """What became of a batch of which `new` is stored."""
     stored_before = len(verdict.columns.start) - len(new.start)
     return BatchAnswer(
         stream_id=None if head is None else head.stream_id,
@@ -183,17 +184,18 @@ def appending(
     key: str | None = None,
 ) -> str:
     """The words that store sealed additions and move their streams (locked) on."""
-    rows = [_row(ring, resident_id, addition) for addition in additions]
+    rows = [sealed(ring, resident_id, addition) for addition in additions]
     columns = zip(*rows, strict=True) if rows else [()] * 8
     return calling("donation_append", resident_id, uploaded, key, stream_ids, *columns)
 
 
-def _row(
+def sealed(
     ring: Ring, resident_id: UUID, addition: Addition
 ) -> tuple[UUID, UUID, str, int, int, int, int, bytes]:
+    """A segment's stream, id, category, key version, first and last ms, count and sealed samples."""
     stream_id, category, columns = addition
     version = ring.newest(category)
     place = Place(resident_id, stream_id, new_id(), version)
-    sealed = seal(ring.keys[category, version], place, columns)
+    body = seal(ring.keys[category, version], place, columns)
     first, last = int(columns.start[0]), int(columns.start[-1])
-    return (stream_id, place.segment_id, category, version, first, last, len(columns.start), sealed)
+    return (stream_id, place.segment_id, category, version, first, last, len(columns.start), body)

@@ -58,12 +58,14 @@ class Door(Struct, frozen=True, kw_only=True):
 class Knock(NamedTuple):
     """A login that asks to come in with an Idempotency-Key, in the first statement of what it asks.
 
-    `admit` is handed what that statement found, and raises where it may not come in.
+    `fingerprint` is of what it asks. `admit` is handed what that statement found, and raises where it
+    may not come in.
     """
 
     door: Door
     route: str
     key: str
+    fingerprint: bytes
     admit: Callable[[Record], Resident]
 
 

@@ -123,13 +123,13 @@ async def _ended(
         await enrolments.end(conn, resident_id, wish)
     if begun["knocks"] and (event.study_id is not None or wish.scope == "everything"):
         await outbox.cancel(conn, resident_id, event.study_id)
-    progress = _progress(event, wish.effect, drained_at)
+    so_far = progress(event, wish.effect, drained_at)
     if begun["donated"]:
         destroys = await _destroys(conn, resident_id, wish)
         if destroys:
-            progress = await _destroying(conn, resident_id, progress, destroys)
+            so_far = await _destroying(conn, resident_id, so_far, destroys)
         await unused.mark(conn, resident_id)
-    return event, progress
+    return event, so_far
 
 
 async def answer_at(
@@ -248,10 +248,10 @@ async def _keep_track(conn: Connection, event: ConsentEvent, *, drained: bool) -
         RETURNING drained_at
     """
     at = await conn.fetchval(sql, event.resident_id, event.seq, drained)
-    return _progress(event, event.decision, at)
+    return progress(event, event.decision, at)
 
 
-def _progress(event: ConsentEvent, effect: str, drained_at: datetime | None) -> Withdrawal:
+def progress(event: ConsentEvent, effect: str, drained_at: datetime | None) -> Withdrawal:
     """How far it has come where nothing is to be destroyed."""
     return Withdrawal(
         seq=event.seq, effect=effect, recorded_at=event.recorded_at,

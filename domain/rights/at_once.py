@@ -1,0 +1,65 @@
+"""Answers and withdrawals that are one statement: one round trip, and a transaction by itself.
+
+None where it is not to be done so: nothing is done then, and the request takes the long way, which
+also says why it is refused. The answer is kept under its Idempotency-Key as the events it tells of.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from asyncpg import PostgresError, Record
+
+from domain.consents.categories import SENSITIVE
+from domain.consents.model import ConsentAnswer, ConsentEvent
+from domain.db import Connection, not_at_once
+from domain.residents.identity import Knock
+from domain.rights.withdraw import Withdrawal, Withdrawing, progress
+
+
+async def answer(
+    conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
+) -> list[ConsentEvent] | None:
+    """Let the resident in and record answers, all or none (see `withdraw.answer_at`).
+
+    A refusal may end taking part in a study, and is left to the long way.
+    """
+    sql = "SELECT * FROM answer_at_once($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)"
+    if any(one.decision != "permit" for one in answers):
+        return None
+    said = msgspec.json.encode(answers).decode()
+    rows = await _rows(conn, sql, knock, said, sorted(SENSITIVE))
+    return [msgspec.convert(dict(row), ConsentEvent) for row in rows] or None
+
+
+async def withdraw(
+    conn: Connection, knock: Knock, wish: Withdrawing
+) -> tuple[ConsentEvent, Withdrawal] | None:
+    """Let the resident in and withdraw (see `withdraw.withdraw_at`) where there is little to end.
+
+    That is for who takes part in nothing, has donated nothing, and for whom no knock waits.
+    """
+    sql = """
+        SELECT event, drained_at
+          FROM withdraw_at_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    """
+    if wish.effect == "no-contact":
+        return None
+    rows = await _rows(
+        conn, sql, knock, wish.scope, wish.item_id, wish.study_id, wish.category, wish.effect,
+        wish.claimed_at,
+    )  # fmt: skip
+    if not rows:
+        return None
+    event = msgspec.convert(dict(rows[0]["event"]), ConsentEvent)
+    return event, progress(event, wish.effect, rows[0]["drained_at"])
+
+
+async def _rows(conn: Connection, sql: str, knock: Knock, *args: object) -> list[Record]:
+    door = knock.door
+    who = (door.issuer, door.subject_hmac, door.issued_at)
+    try:
+        return await conn.fetch(sql, *who, knock.route, knock.key, knock.fingerprint, *args)
+    except PostgresError as error:
+        if not_at_once(error):
+            return []
+        raise
