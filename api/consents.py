@@ -138,9 +138,9 @@ async def answer(
 ) -> Response[RecordedAnswers]:
     """Answer items of a notice: permit or deny, as wide as the item or narrower."""
     knock = once.knock(visitor.door)
-    events = await at_once.answer(conn, knock, data.answers)
-    if events is not None:
-        return kept(_all_recorded(events, issuer))
+    answered = await at_once.answer(conn, knock, data.answers)
+    if answered is not None:
+        return kept(_all_recorded(answered.events, issuer), again=answered.again)
     async with whole(conn, visitor, once):
         events = await rights.answer_at(conn, knock, data.answers)
         return once.keep(_all_recorded(events, issuer))
@@ -183,12 +183,12 @@ async def withdraw(
     seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
     """
     knock = once.knock(visitor.door)
-    done = await at_once.withdraw(conn, knock, data)
-    if done is not None:
-        return kept(*_withdrawn(*done, issuer))
+    ended = await at_once.withdraw(conn, knock, data)
+    if ended is not None:
+        answer = _withdrawn(ended.event, ended.withdrawal, issuer)
+        return kept(*answer, again=ended.again)
     async with whole(conn, visitor, once):
-        done = await rights.withdraw_at(conn, knock, data)
-        return once.keep(*_withdrawn(*done, issuer))
+        return once.keep(*_withdrawn(*await rights.withdraw_at(conn, knock, data), issuer))
 
 
 @post("/v1/me/withdrawals/preview", guards=[resident], opt=ALWAYS, status_code=200)

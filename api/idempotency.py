@@ -14,7 +14,7 @@ from asyncpg import Record, UniqueViolationError
 from litestar import Request, Response
 
 from api.bodies import JSON
-from api.problems import Replay
+from api.problems import REPLAYED, Replay
 from domain.caller import Resident
 from domain.errors import Busy, Refusal
 from domain.residents.identity import Claim, Door, Knock, Reply, claimed, keeping
@@ -114,10 +114,13 @@ class Once:
         return self._first + keeping(self._reply)
 
 
-def kept(value: object, status: int = 201, media_type: str = JSON) -> Response[Any]:
-    """The answer to a write whose own statement has kept what it is made of."""
+def kept(
+    value: object, status: int = 201, media_type: str = JSON, *, again: bool = False
+) -> Response[Any]:
+    """The answer to a write whose own statement has kept what it is made of. `again`: it had before."""
     body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-    return Response(body, status_code=status, media_type=media_type)
+    headers = REPLAYED if again else {}
+    return Response(body, status_code=status, media_type=media_type, headers=headers)
 
 
 @contextmanager

@@ -65,6 +65,10 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ] = []
 
 
+REPLAYED = {"Idempotency-Replayed": "true"}
+"""On an answer that an earlier request with the same key had."""
+
+
 class Replay(Exception):
     """This was answered before: the same bytes again. The transaction rolls back."""
 
@@ -177,7 +181,7 @@ def _replayed(_: Req, earlier: Replay) -> Response[bytes]:
         earlier.body,
         status_code=earlier.status,
         media_type=earlier.content_type,
-        headers={"Idempotency-Replayed": "true"},
+        headers=REPLAYED,
     )
 
 

@@ -42,16 +42,15 @@ $$;
 CREATE FUNCTION answer_at_once(
     p_issuer text, p_subject_hmac bytea, p_issued_at timestamptz, p_route text, p_key text, p_fingerprint bytea,
     p_answers jsonb, p_sensitive text[])
-RETURNS SETOF consent_event LANGUAGE plpgsql AS $$
+RETURNS TABLE (event consent_event, again boolean) LANGUAGE plpgsql AS $$
 DECLARE
     who record;
     one record;
-    event consent_event;
     seqs bigint[] := '{}';
 BEGIN
     SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
     IF who.events IS NOT NULL THEN
-        RETURN QUERY SELECT c.* FROM consent_event c
+        RETURN QUERY SELECT c, true FROM consent_event c
                       WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
     ELSIF who.resident_id IS NOT NULL THEN
         FOR one IN SELECT a.* FROM consent_answers(
@@ -61,8 +60,9 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
             END IF;
             event := one.event;
+            again := false;
             seqs := seqs || event.seq;
-            RETURN NEXT event;
+            RETURN NEXT;
         END LOOP;
         CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint, 201, seqs);
     END IF;
@@ -72,7 +72,7 @@ END $$;
 CREATE FUNCTION withdraw_at_once(
     p_issuer text, p_subject_hmac bytea, p_issued_at timestamptz, p_route text, p_key text, p_fingerprint bytea,
     p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamptz)
-RETURNS TABLE (event consent_event, drained_at timestamptz) LANGUAGE plpgsql AS $$
+RETURNS TABLE (event consent_event, drained_at timestamptz, again boolean) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     who record;
@@ -80,7 +80,7 @@ DECLARE
 BEGIN
     SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
     IF who.events IS NOT NULL THEN
-        RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END
+        RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END, true
                        FROM consent_event c
                        JOIN withdrawal w ON w.resident_id = c.resident_id AND w.seq = c.seq
                        JOIN reply r ON r.actor_id = c.resident_id AND r.route = p_route AND r.key = p_key
@@ -96,6 +96,7 @@ BEGIN
         END IF;
         event := done.event;
         drained_at := done.drained_at;
+        again := false;
         CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint,
                          CASE WHEN drained_at IS NULL THEN 202 ELSE 200 END, ARRAY[event.seq]);
         RETURN NEXT;

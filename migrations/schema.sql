@@ -62,18 +62,17 @@ COMMENT ON TABLE public.consent_event IS 'class: resident; append-only';
 
 -- Name: answer_at_once(text, bytea, timestamp with time zone, text, text, bytea, jsonb, text[]); Type: FUNCTION; 
 
-CREATE FUNCTION public.answer_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_answers jsonb, p_sensitive text[]) RETURNS SETOF public.consent_event
+CREATE FUNCTION public.answer_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_answers jsonb, p_sensitive text[]) RETURNS TABLE(event public.consent_event, again boolean)
     LANGUAGE plpgsql
     AS $$
 DECLARE
     who record;
     one record;
-    event consent_event;
     seqs bigint[] := '{}';
 BEGIN
     SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
     IF who.events IS NOT NULL THEN
-        RETURN QUERY SELECT c.* FROM consent_event c
+        RETURN QUERY SELECT c, true FROM consent_event c
                       WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
     ELSIF who.resident_id IS NOT NULL THEN
         FOR one IN SELECT a.* FROM consent_answers(
@@ -83,8 +82,9 @@ BEGIN
                 RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
             END IF;
             event := one.event;
+            again := false;
             seqs := seqs || event.seq;
-            RETURN NEXT event;
+            RETURN NEXT;
         END LOOP;
         CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint, 201, seqs);
     END IF;
@@ -668,7 +668,7 @@ CREATE FUNCTION public.sealed_by(sealed bytea) RETURNS text
 
 -- Name: withdraw_at_once(text, bytea, timestamp with time zone, text, text, bytea, text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
 
-CREATE FUNCTION public.withdraw_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone)
+CREATE FUNCTION public.withdraw_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone, again boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -678,7 +678,7 @@ DECLARE
 BEGIN
     SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
     IF who.events IS NOT NULL THEN
-        RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END
+        RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END, true
                        FROM consent_event c
                        JOIN withdrawal w ON w.resident_id = c.resident_id AND w.seq = c.seq
                        JOIN reply r ON r.actor_id = c.resident_id AND r.route = p_route AND r.key = p_key
@@ -694,6 +694,7 @@ BEGIN
         END IF;
         event := done.event;
         drained_at := done.drained_at;
+        again := false;
         CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint,
                          CASE WHEN drained_at IS NULL THEN 202 ELSE 200 END, ARRAY[event.seq]);
         RETURN NEXT;

@@ -5,6 +5,7 @@ also says why it is refused. The answer is kept under its Idempotency-Key as the
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from asyncpg import PostgresError, Record
@@ -16,30 +17,43 @@ from domain.residents.identity import Knock
 from domain.rights.withdraw import Withdrawal, Withdrawing, progress
 
 
+class Answered(NamedTuple):
+    """The events recorded. `again`: by an earlier request with the same key."""
+
+    events: list[ConsentEvent]
+    again: bool
+
+
+class Ended(NamedTuple):
+    """A withdrawal and how far it has come. `again`: by an earlier request with the same key."""
+
+    event: ConsentEvent
+    withdrawal: Withdrawal
+    again: bool
+
+
 async def answer(
     conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
-) -> list[ConsentEvent] | None:
+) -> Answered | None:
     """Let the resident in and record answers, all or none (see `withdraw.answer_at`).
 
     A refusal may end taking part in a study, and is left to the long way.
     """
-    sql = "SELECT * FROM answer_at_once($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)"
+    sql = "SELECT event, again FROM answer_at_once($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)"
     if any(one.decision != "permit" for one in answers):
         return None
     said = msgspec.json.encode(answers).decode()
     rows = await _rows(conn, sql, knock, said, sorted(SENSITIVE))
-    return [msgspec.convert(dict(row), ConsentEvent) for row in rows] or None
+    return Answered([_event(row) for row in rows], rows[0]["again"]) if rows else None
 
 
-async def withdraw(
-    conn: Connection, knock: Knock, wish: Withdrawing
-) -> tuple[ConsentEvent, Withdrawal] | None:
+async def withdraw(conn: Connection, knock: Knock, wish: Withdrawing) -> Ended | None:
     """Let the resident in and withdraw (see `withdraw.withdraw_at`) where there is little to end.
 
     That is for who takes part in nothing, has donated nothing, and for whom no knock waits.
     """
     sql = """
-        SELECT event, drained_at
+        SELECT event, drained_at, again
           FROM withdraw_at_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     """
     if wish.effect == "no-contact":
@@ -50,8 +64,12 @@ async def withdraw(
     )  # fmt: skip
     if not rows:
         return None
-    event = msgspec.convert(dict(rows[0]["event"]), ConsentEvent)
-    return event, progress(event, wish.effect, rows[0]["drained_at"])
+    event = _event(rows[0])
+    return Ended(event, progress(event, wish.effect, rows[0]["drained_at"]), rows[0]["again"])
+
+
+def _event(row: Record) -> ConsentEvent:
+    return msgspec.convert(dict(row["event"]), ConsentEvent)
 
 
 async def _rows(conn: Connection, sql: str, knock: Knock, *args: object) -> list[Record]:

@@ -1,0 +1,149 @@
+"""What is written in one round trip, or two: done whole and kept, or the long way where something stands against it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+from litestar import Litestar
+
+from domain.donations.keys import KeyProvider, WrappedKey
+from tests.api.region import NOON, OpenStudy, Region, donate, notice
+
+EVENTS, WITHDRAWALS = "/v1/me/consent-events", "/v1/me/withdrawals"
+Change = Callable[[Region, UUID], Awaitable[Any]]
+
+
+@pytest.fixture
+async def anna(region: Region) -> UUID:
+    return await region.resident("anna", "heart")
+
+
+def permit(study: OpenStudy, seen: int = 0, **more: Any) -> dict[str, Any]:
+    words = {"notice_version": 1, "language": "en", "decision": "permit", "seen_seq": seen}
+    return words | {"item_id": str(study.item_id)} | more
+
+
+async def events(region: Region) -> int:
+    found: int = await region.admin.fetchval("SELECT count(*) FROM consent_event")
+    return found
+
+
+async def twice(region: Region, path: str, body: object) -> None:
+    """The same request with one key: the same answer's bytes, and the second says so."""
+    first, second = [await region.post("anna", path, body, "k-1") for _ in range(2)]
+    assert first.is_success, first.text
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+
+
+@pytest.mark.usefixtures("anna")
+async def test_an_answer_and_a_withdrawal_sent_again_get_the_same_bytes(
+    region: Region, study: OpenStudy
+) -> None:
+    await twice(region, EVENTS, {"answers": [permit(study), permit(study, past=False)]})
+    await twice(region, WITHDRAWALS, {"scope": "everything"})
+    assert await events(region) == 3
+    other = await region.post("anna", EVENTS, {"answers": [permit(study)]}, "k-1")
+    assert other.status_code == 422
+
+
+@pytest.mark.usefixtures("anna")
+async def test_of_answers_one_of_which_is_refused_none_is_recorded(
+    region: Region, study: OpenStudy
+) -> None:
+    answers = [permit(study), permit(study, notice_version=2)]
+    refused = await region.post("anna", EVENTS, {"answers": answers}, "k-1")
+    assert refused.status_code == 404
+    assert await events(region) == 0
+    assert (await region.post("anna", EVENTS, {"answers": answers[:1]}, "k-1")).status_code == 201
+
+
+@pytest.mark.usefixtures("anna")
+async def test_an_outdated_answer_is_told_the_current_version(
+    region: Region, study: OpenStudy
+) -> None:
+    version = notice(study.study_id, study.item_id, supersedes=1, change="material")
+    assert (await region.post("maker", "/v1/notices", version)).status_code == 201
+    refused = await region.post("anna", EVENTS, {"answers": [permit(study)]})
+    assert (refused.status_code, refused.json()["current_version"]) == (409, 2)
+
+
+class Meanwhile:
+    """Keys, and something that happens while they are unwrapped: after an upload has looked, before it is stored."""
+
+    def __init__(self, keys: KeyProvider, happens: Callable[[], Awaitable[Any]]) -> None:
+        self._keys = keys
+        self._happens: Callable[[], Awaitable[Any]] | None = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._keys, name)
+
+    async def unwrap_all(self, several: Sequence[tuple[WrappedKey, bytes]]) -> list[bytes]:
+        happens, self._happens = self._happens, None
+        found = await self._keys.unwrap_all(several)
+        if happens:
+            await happens()
+        return found
+
+
+async def _withdraws(region: Region, _: UUID) -> None:
+    done = await region.post("anna", WITHDRAWALS, {"scope": "category", "category": "heart"})
+    assert done.status_code == 200
+
+
+async def _is_blocked(region: Region, anna: UUID) -> None:
+    sql = """INSERT INTO block (resident_id, kind, source, scope, placed_by)
+             VALUES ($1, 'block', 'resident', 'everything', $1)"""
+    await region.admin.execute(sql, anna)
+
+
+async def _gives_the_same(region: Region, _: UUID) -> None:
+    await donate(region, "anna", 60_000)
+
+
+async def _loses_the_key(region: Region, anna: UUID) -> None:
+    await region.admin.execute("DELETE FROM data_key WHERE resident_id = $1", anna)
+
+
+@pytest.mark.parametrize(
+    ("change", "accepted", "duplicates"),
+    [(_withdraws, 0, 0), (_is_blocked, 0, 0), (_gives_the_same, 0, 1), (_loses_the_key, 1, 0)],
+)
+async def test_an_upload_is_judged_anew_where_something_changed_since_it_looked(
+    app: Litestar, region: Region, anna: UUID, change: Change, accepted: int, duplicates: int
+) -> None:
+    await donate(region, "anna", 0)
+    app.state.data_keys = Meanwhile(app.state.data_keys, lambda: change(region, anna))
+    answer = await upload(region, 60_000)
+    assert (answer["accepted"], answer["duplicates"]) == (accepted, duplicates)
+    if change is _loses_the_key:
+        path = f"/v1/me/streams/{answer['batches'][0]['stream_id']}/samples?from={NOON + 1}"
+        assert (await region.get("anna", path)).json()["items"][0]["value"] == [60]
+
+
+async def upload(region: Region, *start: int, key: str = "") -> dict[str, Any]:
+    batch = {
+        "measure": "heart-rate", "unit": "/min", "utc_offset_minutes": 60,
+        "start": [NOON + ms for ms in start], "value": [60] * len(start),
+    }  # fmt: skip
+    answer = await region.post(
+        "anna", "/v1/me/donations", {"source": {"app": "watch"}, "batches": [batch]}, key
+    )
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_what_follows_its_stream_counts_and_is_answered_as_any_other(
+    region: Region, anna: UUID
+) -> None:
+    first = [await upload(region, ms, key=f"k{ms}") for ms in (0, 1000, 2000)]
+    again = await upload(region, 1000, key="k1000")
+    assert [one["accepted"] for one in first] == [1, 1, 1]
+    assert again == first[1]
+    sql = "SELECT seq, loose, samples, recent_uploads FROM stream WHERE resident_id = $1"
+    found = await region.admin.fetchrow(sql, anna)
+    assert found is not None
+    assert tuple(found) == (3, 3, 3, 3)
