@@ -90,6 +90,12 @@ BEGIN
     END IF;
 END $$;
 
+-- Name: app_device(); Type: FUNCTION; 
+
+CREATE FUNCTION public.app_device() RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN decode(NULLIF(current_setting('app.device'::text, true), ''::text), 'hex'::text);
+
 -- Name: app_job(); Type: FUNCTION; 
 
 CREATE FUNCTION public.app_job() RETURNS text
@@ -1001,6 +1007,58 @@ COMMENT ON TABLE public.data_key IS 'class: resident';
 
 COMMENT ON COLUMN public.data_key.scope IS 'a data category; destroying the row makes every copy of its segments unreadable';
 
+-- Name: device; Type: TABLE; 
+
+CREATE TABLE public.device (
+    resident_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    value_kind text NOT NULL,
+    value text,
+    value_hash bytea,
+    platform text NOT NULL,
+    language text NOT NULL,
+    app_version text,
+    registered_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    seen_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    retired_at timestamp with time zone,
+    retired_because text,
+    CONSTRAINT device_check CHECK (((retired_at IS NULL) = ((value IS NOT NULL) AND (value_hash IS NOT NULL) AND (retired_because IS NULL)))),
+    CONSTRAINT device_platform_check CHECK ((platform = ANY (ARRAY['android'::text, 'ios'::text, 'web'::text]))),
+    CONSTRAINT device_value_kind_check CHECK ((value_kind = ANY (ARRAY['fid'::text, 'token'::text])))
+);
+
+ALTER TABLE ONLY public.device FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE device; Type: COMMENT; 
+
+COMMENT ON TABLE public.device IS 'class: resident';
+
+-- Name: COLUMN device.device_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.device.device_id IS 'chosen by the app when it is installed';
+
+-- Name: COLUMN device.value; Type: COMMENT; 
+
+COMMENT ON COLUMN public.device.value IS 'what the push service knows it by; forgotten when it is retired';
+
+-- Name: COLUMN device.retired_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.device.retired_at IS 'it is not knocked on any more, until its app registers it again';
+
+-- Name: device_value; Type: TABLE; 
+
+CREATE TABLE public.device_value (
+    value_hash bytea NOT NULL,
+    resident_id uuid NOT NULL,
+    device_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.device_value FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE device_value; Type: COMMENT; 
+
+COMMENT ON TABLE public.device_value IS 'class: directory';
+
 -- Name: enrolment; Type: TABLE; 
 
 CREATE TABLE public.enrolment (
@@ -1187,14 +1245,44 @@ CREATE TABLE public.outbox (
     state text DEFAULT 'waiting'::text NOT NULL,
     leased_until timestamp with time zone,
     attempts smallint DEFAULT 0 NOT NULL,
-    CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'cancelled'::text, 'expired'::text, 'dead'::text])))
-);
+    bulk boolean DEFAULT false NOT NULL,
+    told uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    tried_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    cause text,
+    CONSTRAINT outbox_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'bundled'::text, 'no-device'::text, 'cancelled'::text, 'expired'::text, 'dead'::text])))
+)
+WITH (fillfactor='80', autovacuum_vacuum_scale_factor='0.02');
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
 
 -- Name: TABLE outbox; Type: COMMENT; 
 
 COMMENT ON TABLE public.outbox IS 'class: queue';
+
+-- Name: COLUMN outbox.state; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.state IS 'waiting, also while a worker holds it; every other state is an end';
+
+-- Name: COLUMN outbox.bulk; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.bulk IS 'promised to many at once: it keeps to the ramp, and to its study''s share';
+
+-- Name: COLUMN outbox.told; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.told IS 'the devices that are done with: they took it, or it is not for them';
+
+-- Name: COLUMN outbox.tried_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.tried_at IS 'when it was first tried in vain; retries end an hour later';
+
+-- Name: COLUMN outbox.ended_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.ended_at IS 'when it came to its end; its row goes a week later';
+
+-- Name: COLUMN outbox.cause; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.cause IS 'why it ended so, or was put off: a stable code without content';
 
 -- Name: participant_code; Type: TABLE; 
 
@@ -1238,6 +1326,34 @@ ALTER TABLE ONLY public.person FORCE ROW LEVEL SECURITY;
 -- Name: TABLE person; Type: COMMENT; 
 
 COMMENT ON TABLE public.person IS 'class: directory';
+
+-- Name: push_pace; Type: TABLE; 
+
+CREATE TABLE public.push_pace (
+    lane text NOT NULL,
+    began bigint NOT NULL,
+    last bigint NOT NULL,
+    second bigint NOT NULL,
+    spent integer NOT NULL,
+    in_bulk integer NOT NULL,
+    CONSTRAINT push_pace_lane_check CHECK ((lane = 'push'::text))
+);
+
+-- Name: TABLE push_pace; Type: COMMENT; 
+
+COMMENT ON TABLE public.push_pace IS 'class: reference';
+
+-- Name: COLUMN push_pace.began; Type: COMMENT; 
+
+COMMENT ON COLUMN public.push_pace.began IS 'when the ramp of what is sent in bulk began, in seconds since 1970 like all of them';
+
+-- Name: COLUMN push_pace.last; Type: COMMENT; 
+
+COMMENT ON COLUMN public.push_pace.last IS 'when anything was last granted to what is sent in bulk';
+
+-- Name: COLUMN push_pace.second; Type: COMMENT; 
+
+COMMENT ON COLUMN public.push_pace.second IS 'the second that `spent` counts in, and of it `in_bulk`';
 
 -- Name: reply; Type: TABLE; 
 
@@ -1530,6 +1646,16 @@ ALTER TABLE ONLY public.consent_item
 ALTER TABLE ONLY public.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (resident_id, scope, version);
 
+-- Name: device device_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.device
+    ADD CONSTRAINT device_pkey PRIMARY KEY (resident_id, device_id);
+
+-- Name: device_value device_value_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.device_value
+    ADD CONSTRAINT device_value_pkey PRIMARY KEY (value_hash);
+
 -- Name: enrolment enrolment_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.enrolment
@@ -1594,6 +1720,11 @@ ALTER TABLE ONLY public.participant_code
 
 ALTER TABLE ONLY public.person
     ADD CONSTRAINT person_pkey PRIMARY KEY (person_hmac);
+
+-- Name: push_pace push_pace_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.push_pace
+    ADD CONSTRAINT push_pace_pkey PRIMARY KEY (lane);
 
 -- Name: reply reply_kept; Type: CHECK CONSTRAINT; 
 
@@ -1668,6 +1799,14 @@ CREATE INDEX block_live ON public.block USING btree (resident_id) WHERE (lifted_
 
 CREATE INDEX consent_grant_ends ON public.consent_grant USING btree (valid_until) WHERE (valid_until IS NOT NULL);
 
+-- Name: device_seen; Type: INDEX; 
+
+CREATE INDEX device_seen ON public.device USING btree (seen_at) WHERE (retired_at IS NULL);
+
+-- Name: device_value_resident; Type: INDEX; 
+
+CREATE INDEX device_value_resident ON public.device_value USING btree (resident_id);
+
 -- Name: enrolment_live; Type: INDEX; 
 
 CREATE UNIQUE INDEX enrolment_live ON public.enrolment USING btree (resident_id, study_id) WHERE (ended_at IS NULL);
@@ -1700,13 +1839,21 @@ CREATE UNIQUE INDEX membership_live ON public.membership USING btree (member_id,
 
 CREATE UNIQUE INDEX notice_study ON public.notice USING btree (study_id);
 
+-- Name: outbox_bulk; Type: INDEX; 
+
+CREATE INDEX outbox_bulk ON public.outbox USING btree (bucket, COALESCE(study_id, '00000000-0000-0000-0000-000000000000'::uuid), not_before) WHERE ((state = 'waiting'::text) AND bulk);
+
+-- Name: outbox_ended; Type: INDEX; 
+
+CREATE INDEX outbox_ended ON public.outbox USING btree (bucket, ended_at) WHERE (state <> 'waiting'::text);
+
+-- Name: outbox_prompt; Type: INDEX; 
+
+CREATE INDEX outbox_prompt ON public.outbox USING btree (bucket, not_before) WHERE ((state = 'waiting'::text) AND (NOT bulk));
+
 -- Name: outbox_resident; Type: INDEX; 
 
 CREATE INDEX outbox_resident ON public.outbox USING btree (bucket, resident_id) WHERE (state = 'waiting'::text);
-
--- Name: outbox_waiting; Type: INDEX; 
-
-CREATE INDEX outbox_waiting ON public.outbox USING btree (bucket, not_before) WHERE (state = 'waiting'::text);
 
 -- Name: participant_code_resident; Type: INDEX; 
 
@@ -1798,6 +1945,14 @@ ALTER TABLE public.consent_head ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_key ENABLE ROW LEVEL SECURITY;
 
+-- Name: device; Type: ROW SECURITY; 
+
+ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
+
+-- Name: device_value; Type: ROW SECURITY; 
+
+ALTER TABLE public.device_value ENABLE ROW LEVEL SECURITY;
+
 -- Name: enrolment; Type: ROW SECURITY; 
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
@@ -1833,6 +1988,14 @@ CREATE POLICY job ON public.consent_head TO medverka_worker USING ((public.app_j
 -- Name: data_key job; Type: POLICY; 
 
 CREATE POLICY job ON public.data_key TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: device job; Type: POLICY; 
+
+CREATE POLICY job ON public.device TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: device_value job; Type: POLICY; 
+
+CREATE POLICY job ON public.device_value TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: enrolment job; Type: POLICY; 
 
@@ -1898,6 +2061,10 @@ CREATE POLICY job ON public.stream TO medverka_worker USING ((public.app_job() I
 
 CREATE POLICY job ON public.withdrawal TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
+-- Name: device_value keyed; Type: POLICY; 
+
+CREATE POLICY keyed ON public.device_value TO medverka_api USING (((value_hash = public.app_device()) OR (resident_id = public.app_resident()))) WITH CHECK ((resident_id = public.app_resident()));
+
 -- Name: person keyed; Type: POLICY; 
 
 CREATE POLICY keyed ON public.person FOR SELECT TO medverka_api USING (((person_hmac = decode(NULLIF(current_setting('app.person'::text, true), ''::text), 'hex'::text)) OR (resident_id = public.app_resident())));
@@ -1941,6 +2108,10 @@ CREATE POLICY own ON public.consent_head TO medverka_api USING ((resident_id = p
 -- Name: data_key own; Type: POLICY; 
 
 CREATE POLICY own ON public.data_key TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: device own; Type: POLICY; 
+
+CREATE POLICY own ON public.device TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: enrolment own; Type: POLICY; 
 
@@ -2179,6 +2350,16 @@ GRANT SELECT ON TABLE public.consent_item TO medverka_auditor;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_worker;
 
+-- Name: TABLE device; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_worker;
+
+-- Name: TABLE device_value; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_worker;
+
 -- Name: TABLE enrolment; Type: ACL; 
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO medverka_api;
@@ -2253,6 +2434,10 @@ GRANT SELECT ON TABLE public.permit TO medverka_worker;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.person TO medverka_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.person TO medverka_worker;
+
+-- Name: TABLE push_pace; Type: ACL; 
+
+GRANT SELECT,UPDATE ON TABLE public.push_pace TO medverka_worker;
 
 -- Name: TABLE reply; Type: ACL; 
 
