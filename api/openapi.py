@@ -143,8 +143,7 @@ def _complete(handler: HTTPRouteHandler, operation: Operation) -> None:
         shared += [InvalidRequest]
     suffix = OUTCOME if outcomes.OPT in handler.opt else ""
     operation.responses = _with_shared(operation.responses or {}, shared, suffix)
-    for example in _examples(operation.responses.values()):
-        example.id = None  # the name under which it stands; no member of it in OpenAPI
+    _unname_examples(operation.responses.values())
 
 
 def _say_forms(handler: HTTPRouteHandler, operation: Operation) -> None:
@@ -171,10 +170,14 @@ def _with_shared(said: dict[str, Any], shared: list[type[Refusal]], suffix: str)
     return dict(sorted((ours | own).items()))
 
 
-def _examples(responses: Iterable[Any]) -> Iterator[Example]:
+def _unname_examples(responses: Iterable[Any]) -> None:
+    """Leave out of examples the name under which they stand: it is no member of them in OpenAPI."""
     for response in responses:
         for content in (getattr(response, "content", None) or {}).values():
-            yield from (content.examples or {}).values()
+            if content.examples:
+                content.examples = {
+                    name: replace(one, id=None) for name, one in content.examples.items()
+                }
 
 
 def _is_litestars(status: str, found: Any) -> bool:  # noqa: ANN401 - a response or a reference
