@@ -9,7 +9,7 @@ from notifications.pace import MOST_A_SECOND
 from tests.drills.harness import Part, Site, scaled
 from tests.drills.knocked import Watched, settled, working
 from tests.notifications.doorbell import Doorbell
-from tests.notifications.street import make_neighbour
+from tests.notifications.street import make_neighbours
 
 KNOCKS = 1_000
 HOURS = 2
@@ -48,8 +48,7 @@ async def t25(here: Site) -> Part:
 
 async def _backlog(here: Site, count: int) -> None:
     async with here.connect() as admin:
-        for n in range(count):
-            who = await make_neighbour(admin)
+        for n, who in enumerate(await make_neighbours(admin, count)):
             sql = """
                 WITH told AS (INSERT INTO message (resident_id, message_id, kind)
                               VALUES ($1, uuidv7(), 'signed-out') RETURNING message_id)

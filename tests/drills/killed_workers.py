@@ -32,7 +32,7 @@ from tests.drills.knocked import settled
 from tests.drills.mutant import Mutation
 from tests.fcm.plan import Doing, Plan, Received
 from tests.fcm.standin import StandIn, standing_in
-from tests.notifications.street import make_neighbour
+from tests.notifications.street import make_neighbours
 
 KNOCKS = 10_000
 KILLS = 50
@@ -75,7 +75,8 @@ async def t19(here: Site) -> Part:
     """A wave of knocks before each kill; then everything that was left comes to its end."""
     with standing_in(free_port()) as standin, _environ(standin) as environ:
         standin.plan(Plan(all=Doing(delay=ANSWER_SECONDS)))
-        people = await _people(here, scaled(KNOCKS))
+        async with here.connect() as admin:
+            people = await make_neighbours(admin, scaled(KNOCKS))
         kills = await _kill_under(here, people, environ, scaled(KILLS))
         received = [one for one in standin.received() if one.target]
     async with here.connect() as admin:
@@ -103,11 +104,6 @@ def _environ(standin: StandIn) -> Iterator[Mapping[str, str]]:
     with tempfile.TemporaryDirectory(prefix="medverka-mutant-") as folder:
         more = mutant.environment(Path(folder), TWICE) if MUTANT else {}
         yield {**standin.environ(), **more}
-
-
-async def _people(here: Site, count: int) -> list[UUID]:
-    async with here.connect() as admin:
-        return [await make_neighbour(admin) for _ in range(count)]
 
 
 async def _kill_under(

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from asyncpg import Connection, Record
 
 from domain.consents import gate
-from domain.db import Pool, begin
+from domain.db import Pool, begin, new_id
 from notifications import outbox
 from notifications.deciding import Gate
 from notifications.devices import hash_of
@@ -39,6 +39,23 @@ async def make_neighbour(admin: Connection, phones: int = 1) -> UUID:
     for _ in range(phones):
         await make_phone(admin, resident_id)
     return resident_id
+
+
+async def make_neighbours(admin: Connection, count: int) -> list[UUID]:
+    """So many of them at once, with a phone each."""
+    people, phones = [new_id() for _ in range(count)], [uuid4() for _ in range(count)]
+    sql = """
+        WITH who AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[]) AS t (resident_id, device_id, hash)),
+             people AS (INSERT INTO resident (resident_id, notice_version, notice_language, language, preferences)
+                        SELECT resident_id, 1, 'en', 'en', $4 FROM who),
+             locks AS (INSERT INTO resident_lock SELECT resident_id FROM who),
+             addresses AS (INSERT INTO device_value SELECT hash, resident_id, device_id FROM who)
+        INSERT INTO device (resident_id, device_id, value_kind, value, value_hash, platform, language)
+        SELECT resident_id, device_id, 'fid', device_id, hash, 'android', 'sv' FROM who
+    """
+    hashes = [hash_of("fid", str(one)) for one in phones]
+    await admin.execute(sql, people, phones, hashes, AWAKE)
+    return people
 
 
 async def promise(
