@@ -68,14 +68,15 @@ class Fcm:
         """Send what waits, as far as there is a token and room; see to it that there is."""
         while self._waiting and self._waiting[0].started.cancelled():
             self._waiting.popleft()
-        self._connections = [one for one in self._connections if one.busy or not one.over]
         if not self._waiting or self._over:
             return
+        self._connections = [one for one in self._connections if one.busy or not one.over]
         headers = self._headers()
         if headers is None:
             return
-        while self._waiting and (connection := self._roomiest()):
-            connection.send(self._next(connection, headers))
+        for connection in self._connections:  # the first ones are filled: fewer, fuller packets
+            while self._waiting and connection.room():
+                connection.send(self._next(connection, headers))
         for _ in range(self._wanted()):
             task = asyncio.create_task(self._open())
             self._opening.add(task)
@@ -91,15 +92,16 @@ class Fcm:
             return None
         if self._spoken[0] != token:
             url = urlsplit(self._firebase.url)
-            named = [(":method", "POST"), (":scheme", "https"), (":authority", url.netloc)]
-            own = [(name.lower(), text) for name, text in self._firebase.headers().items()]
-            said = [("authorization", f"Bearer {token}"), ("content-type", "application/json")]
-            self._spoken = (token, (*named, (":path", url.path), *said, *own))
+            named = {
+                ":method": "POST",
+                ":scheme": "https",
+                ":authority": url.netloc,
+                ":path": url.path,
+            }
+            said = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+            all_ = {**named, **said, **self._firebase.headers()}
+            self._spoken = (token, [(k.lower().encode(), v.encode()) for k, v in all_.items()])
         return self._spoken[1]
-
-    def _roomiest(self) -> Connection | None:
-        found = max(self._connections, key=Connection.room, default=None)
-        return found if found and found.room() else None
 
     def _next(self, connection: Connection, headers: Headers) -> list[Request]:
         """As many of those that wait as the connection may be sent at once."""
@@ -111,7 +113,7 @@ class Fcm:
                 break
             request = self._waiting.popleft()
             if not request.started.cancelled():
-                request.headers = (*headers, ("content-length", str(size)))
+                request.headers = (*headers, (b"content-length", b"%d" % size))
                 chosen.append(request)
                 window -= size
         return chosen

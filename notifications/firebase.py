@@ -99,8 +99,8 @@ class Firebase:
             # JSON of a shape that the SDK does not expect: the status alone speaks.
             return self._refused(response.status, response.headers, b"")
 
-    def _refused(self, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-        kept = {name: text for name, text in headers.items() if name == "retry-after"}
+    def _refused(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
+        kept = {b"retry-after": headers.get(b"retry-after", b"")}
         response = httpx.Response(status, headers=kept, content=body)
         error = httpx.HTTPStatusError(
             "", request=httpx.Request("POST", self.url), response=response

@@ -89,7 +89,7 @@ class Wire(asyncio.Protocol):
         try:
             if not self._secure:
                 self._shake_hands()
-            while self._secure and (plain := self._read()):
+            while self._secure and self._in.pending and (plain := self._read()):
                 self.received(plain)
             self._pass_on()
         except (ssl.SSLError, ValueError) as error:

@@ -74,7 +74,7 @@ async def test_an_answer_that_nobody_has_documented(
 
 async def test_the_time_that_the_service_names_is_kept(firebase: Firebase) -> None:
     body = msgspec.json.encode(ERRORS["quota"].body())
-    answer = firebase.answer(Response(429, {"retry-after": "7"}, body))
+    answer = firebase.answer(Response(429, {b"retry-after": b"7"}, body))
     assert answer.retry_after == timedelta(seconds=7)
 
 

@@ -15,7 +15,12 @@ from tests.fcm.authority import Files, certified
 from tests.fcm.breaking import Peer, breaking
 from tests.fcm.standin import HOST
 
-HEADERS = ((":method", "POST"), (":scheme", "https"), (":authority", HOST), (":path", "/"))
+HEADERS = (
+    (b":method", b"POST"),
+    (b":scheme", b"https"),
+    (b":authority", HOST.encode()),
+    (b":path", b"/"),
+)
 Outcome = Response | Failure
 
 
@@ -100,6 +105,24 @@ async def test_a_connection_that_breaks_leaves_it_open(files: Files) -> None:
 async def test_a_request_without_an_answer_is_given_up(files: Files) -> None:
     found = await outcomes(files, lambda *_: None, 1, seconds=0.5)
     assert found == [Failure("timed-out", read=True)]
+
+
+async def test_an_answer_that_comes_too_late_disturbs_no_other(files: Files) -> None:
+    def on(peer: Peer, stream: int) -> None:
+        asyncio.get_running_loop().call_later(2.5 if stream == 1 else 0, peer.answer, stream)
+
+    async with (
+        breaking(files, on) as port,
+        connected(port, files.authority, seconds=1) as connection,
+    ):
+        late, given_up = request()
+        connection.send([late])
+        for _ in range(6):  # a connection that says something is not taken for dead
+            await asyncio.sleep(0.5)
+            soon, outcome = request()
+            connection.send([soon])
+            assert isinstance(await asyncio.wait_for(outcome, 5), Response)
+        assert given_up.result() == Failure("timed-out", read=True)
 
 
 async def test_what_breaks_the_protocol_ends_the_connection(files: Files) -> None:
