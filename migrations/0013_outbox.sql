@@ -5,6 +5,8 @@
 ALTER TABLE outbox DROP CONSTRAINT outbox_state_check;
 ALTER TABLE outbox
     ADD COLUMN bulk     boolean NOT NULL DEFAULT false,
+    -- squawk-ignore adding-field-with-default
+    ADD COLUMN share    uuid NOT NULL GENERATED ALWAYS AS (coalesce(study_id, '00000000-0000-0000-0000-000000000000')) STORED,
     ADD COLUMN told     uuid[] NOT NULL DEFAULT '{}',
     ADD COLUMN tried_at timestamptz,
     ADD COLUMN ended_at timestamptz,
@@ -17,6 +19,7 @@ ALTER TABLE outbox VALIDATE CONSTRAINT outbox_state;
 ALTER TABLE outbox SET (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 COMMENT ON COLUMN outbox.state IS 'waiting, also while a worker holds it; every other state is an end';
 COMMENT ON COLUMN outbox.bulk IS 'promised to many at once: it keeps to the ramp, and to its study''s share';
+COMMENT ON COLUMN outbox.share IS 'the study, or zeros for the platform: bulk is shared out fairly between them';
 COMMENT ON COLUMN outbox.told IS 'the devices that are done with: they took it, or it is not for them';
 COMMENT ON COLUMN outbox.tried_at IS 'when it was first tried in vain; retries end an hour later';
 COMMENT ON COLUMN outbox.ended_at IS 'when it came to its end; its row goes a week later';
@@ -27,8 +30,7 @@ DROP INDEX outbox_waiting;
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX outbox_prompt ON outbox (bucket, not_before) WHERE state = 'waiting' AND NOT bulk;
 -- squawk-ignore require-concurrent-index-creation
-CREATE INDEX outbox_bulk ON outbox (bucket, coalesce(study_id, '00000000-0000-0000-0000-000000000000'), not_before)
-    WHERE state = 'waiting' AND bulk;
+CREATE INDEX outbox_bulk ON outbox (bucket, share, not_before) WHERE state = 'waiting' AND bulk;
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX outbox_ended ON outbox (bucket, ended_at) WHERE state <> 'waiting';
 

@@ -15,8 +15,8 @@ from notifications.pace import Pace, granted
 
 LEASE = timedelta(seconds=30)
 """Longer than a push service is waited for; after a crash, how long until another worker may."""
-MOST_OF_ONE = 20
-"""Knocks of the same resident that are claimed beside those asked for, to be told of by one."""
+MOST_BESIDE = 50
+"""Knocks of the same residents that are claimed beside those asked for, to be told of by one."""
 
 
 class Claimed(Struct, frozen=True, kw_only=True):
@@ -50,15 +50,15 @@ async def prompt(conn: Connection, bucket: int, limit: int) -> list[Claimed]:
                     WHERE o.bucket = $1 AND o.resident_id = who.resident_id AND o.state = 'waiting'
                       AND o.not_before <= statement_timestamp()
                       AND (o.leased_until IS NULL OR o.leased_until <= statement_timestamp())
-                    LIMIT $4
-                      FOR UPDATE SKIP LOCKED) other ON true)
+                      FOR UPDATE SKIP LOCKED) other ON true
+             LIMIT $4)
         UPDATE outbox o
            SET leased_until = statement_timestamp() + $3
          WHERE o.bucket = $1
            AND o.message_id = ANY (ARRAY(SELECT message_id FROM due UNION SELECT message_id FROM theirs))
         RETURNING o.message_id, o.resident_id, o.leased_until
     """
-    return await fetch_all(conn, Claimed, sql, bucket, limit, LEASE, MOST_OF_ONE)
+    return await fetch_all(conn, Claimed, sql, bucket, limit, LEASE, MOST_BESIDE)
 
 
 async def waiting_in_bulk(conn: Connection, bucket: int, most: int) -> dict[UUID, int]:
@@ -68,17 +68,16 @@ async def waiting_in_bulk(conn: Connection, bucket: int, most: int) -> dict[UUID
     """
     sql = """
         WITH RECURSIVE share AS (
-            (SELECT coalesce(study_id, '00000000-0000-0000-0000-000000000000') AS id
+            (SELECT share AS id
                FROM outbox
               WHERE bucket = $1 AND state = 'waiting' AND bulk
-              ORDER BY coalesce(study_id, '00000000-0000-0000-0000-000000000000')
+              ORDER BY share
               LIMIT 1)
             UNION ALL
-            SELECT (SELECT coalesce(o.study_id, '00000000-0000-0000-0000-000000000000')
+            SELECT (SELECT o.share
                       FROM outbox o
-                     WHERE o.bucket = $1 AND o.state = 'waiting' AND o.bulk
-                       AND coalesce(o.study_id, '00000000-0000-0000-0000-000000000000') > share.id
-                     ORDER BY coalesce(o.study_id, '00000000-0000-0000-0000-000000000000')
+                     WHERE o.bucket = $1 AND o.state = 'waiting' AND o.bulk AND o.share > share.id
+                     ORDER BY o.share
                      LIMIT 1)
               FROM share
              WHERE share.id IS NOT NULL)
@@ -88,10 +87,10 @@ async def waiting_in_bulk(conn: Connection, bucket: int, most: int) -> dict[UUID
                SELECT count(*) AS knocks
                  FROM (SELECT
                          FROM outbox o
-                        WHERE o.bucket = $1 AND o.state = 'waiting' AND o.bulk
-                          AND coalesce(o.study_id, '00000000-0000-0000-0000-000000000000') = share.id
+                        WHERE o.bucket = $1 AND o.state = 'waiting' AND o.bulk AND o.share = share.id
                           AND o.not_before <= statement_timestamp()
                           AND (o.leased_until IS NULL OR o.leased_until <= statement_timestamp())
+                        ORDER BY o.not_before
                         LIMIT $2) bounded) due ON due.knocks > 0
          WHERE share.id IS NOT NULL
     """
@@ -107,8 +106,7 @@ async def bulk(conn: Connection, bucket: int, shares: Mapping[UUID, int]) -> lis
               JOIN LATERAL (
                    SELECT o.resident_id, o.message_id
                      FROM outbox o
-                    WHERE o.bucket = $1 AND o.state = 'waiting' AND o.bulk
-                      AND coalesce(o.study_id, '00000000-0000-0000-0000-000000000000') = share.id
+                    WHERE o.bucket = $1 AND o.state = 'waiting' AND o.bulk AND o.share = share.id
                       AND o.not_before <= statement_timestamp()
                       AND (o.leased_until IS NULL OR o.leased_until <= statement_timestamp())
                     ORDER BY o.not_before
@@ -123,8 +121,8 @@ async def bulk(conn: Connection, bucket: int, shares: Mapping[UUID, int]) -> lis
                     WHERE o.bucket = $1 AND o.resident_id = who.resident_id AND o.state = 'waiting'
                       AND o.not_before <= statement_timestamp()
                       AND (o.leased_until IS NULL OR o.leased_until <= statement_timestamp())
-                    LIMIT $5
-                      FOR UPDATE SKIP LOCKED) other ON true)
+                      FOR UPDATE SKIP LOCKED) other ON true
+             LIMIT $5)
         UPDATE outbox o
            SET leased_until = statement_timestamp() + $4
          WHERE o.bucket = $1
@@ -132,7 +130,7 @@ async def bulk(conn: Connection, bucket: int, shares: Mapping[UUID, int]) -> lis
         RETURNING o.message_id, o.resident_id, o.leased_until
     """
     ids, most = list(shares), list(shares.values())
-    return await fetch_all(conn, Claimed, sql, bucket, ids, most, LEASE, MOST_OF_ONE)
+    return await fetch_all(conn, Claimed, sql, bucket, ids, most, LEASE, MOST_BESIDE)
 
 
 async def give_back(conn: Connection, bucket: int, claimed: list[Claimed], wait: timedelta) -> None:
