@@ -1,6 +1,7 @@
 """What `medverka worker` does at the same time: rounds of what is due, compaction, and knocks."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable
 from contextlib import suppress
@@ -41,6 +42,10 @@ async def work(settings: Settings, keys: KeyProvider, *, once: bool) -> None:
         asyncio.get_running_loop().add_signal_handler(one, stopping.set)
     _show_figures(settings)
     pusher = push.pusher(settings)
+    # What is there now stays: no collection need go through it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     options = connecting(settings)
     pool = await open_pool(settings.dsn("worker"), SWEEPING_CONNECTIONS, **options)
     own = await open_pool(settings.dsn("worker"), worker.CONNECTIONS, **options)
