@@ -50,7 +50,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     fcm_url: str = "https://fcm.googleapis.com"
     fcm_authority: str = ""
     push_carrier: Literal["http2", "sdk"] = "http2"
-    push_connections: int = 8
+    push_connections: int = 16
     smtp_url: str = ""
     smtp_sender: str = ""
     smtp_authority: str = ""

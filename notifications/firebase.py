@@ -50,7 +50,7 @@ class Account(Struct, frozen=True, kw_only=True):
     project: str = ""
     address: str = "https://fcm.googleapis.com"
     authority: str = ""
-    connections: int = 8
+    connections: int = 16
 
 
 class Firebase:

@@ -24,13 +24,13 @@ from notifications.shares import shares
 
 BATCH = 100
 """Knocks of one transaction, at most."""
-AT_ONCE = 4
+AT_ONCE = 3
 """Batches that are decided side by side."""
 CONNECTIONS = AT_ONCE + 4
 """What a worker's pool has to have: to decide, to record, to listen, to tidy."""
-MOST_UNDER_WAY = 400
+MOST_UNDER_WAY = 1_000
 """Requests that wait for an answer while another batch is begun: a slow service is not asked ever
-more. With the batches being decided no more than a pusher has room for (`fcm`)."""
+more. With the batches being decided about what a pusher has room for (`fcm`)."""
 POLL_SECONDS = 2.0
 UNHINTED_SECONDS = 0.5
 """Between two looks, without LISTEN (behind a pooler)."""
@@ -189,6 +189,8 @@ class Worker:
         if not begun:
             return
         self._count(len(begun))
+        for one in begun:
+            one.answer.add_done_callback(self._answered)
         proven = monotonic() < self._proven_until
         task = asyncio.create_task(settle(self._pool, going, proven=proven))
         self._answers.add(task)
@@ -198,7 +200,6 @@ class Worker:
 
     def _heard(self, task: "asyncio.Task[Heard]", count: int) -> None:
         self._answers.discard(task)
-        self._count(-count)
         if task.cancelled():
             return
         if error := task.exception():
@@ -213,6 +214,9 @@ class Worker:
         elif heard.accepted:
             self._trying, self._proven_until = False, monotonic() + PROVEN_SECONDS
             figures.STOPPED.set(0)
+
+    def _answered(self, _: object) -> None:
+        self._count(-1)
 
     def _count(self, more: int) -> None:
         self._under_way += more
