@@ -104,7 +104,9 @@ def serve(port: int | None, workers: int | None) -> None:
 @click.option("--once", is_flag=True, help="One round, then stop.")
 def worker(*, once: bool) -> None:
     """Do what is due: finish withdrawals and erasures, tell and knock, compact donations, clean up."""
-    from api import data_keys  # noqa: PLC0415 - keeps other commands light
+    import uvloop  # noqa: PLC0415 - keeps other commands light
+
+    from api import data_keys  # noqa: PLC0415
     from api.observability import configure_logging  # noqa: PLC0415
     from working import work  # noqa: PLC0415
 
@@ -113,7 +115,9 @@ def worker(*, once: bool) -> None:
     if settings.development:
         run(bring_up(settings))
     try:
-        run(work(settings, data_keys.provider(settings), once=once))
+        keys = data_keys.provider(settings)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work(settings, keys, once=once))
     except BadSettings as error:
         raise click.ClickException(str(error)) from None
 
