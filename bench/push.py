@@ -27,8 +27,8 @@ from tests.fcm.standin import StandIn, standing_in
 DELAY = 0.15
 RUNS = 3
 SCALE = float(os.environ.get("N") or 1)
-RESIDENTS = max(4_000, round(100_000 * SCALE))
-MESSAGES = max(1_000, round(10_000 * SCALE))
+RESIDENTS = max(16_000, round(100_000 * SCALE))
+MESSAGES = max(5_000, round(10_000 * SCALE))
 OF_THE_SDK = max(500, round(2_000 * SCALE))
 WAITING = round(1_000_000 * SCALE)
 AT_IDLE = 100

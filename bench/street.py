@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from time import perf_counter
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from asyncpg import Range
 from msgspec import Struct
@@ -74,13 +74,13 @@ async def promised(here: Site, street: Street) -> float:
 
 
 async def million(conn: Connection, street: Street, count: int) -> None:
-    """So many waiting knocks more, for their residents in turn; every tenth is prompt."""
+    """So many waiting knocks more, each of another resident; every tenth is prompt."""
     until = datetime.now(UTC) + timedelta(days=1)
 
     def rows() -> Iterator[Sequence[object]]:
         for n in range(count):
-            one = street.residents[n % len(street.residents)]
-            yield bucket_of(one), uuid4(), one, KIND, street.study, until, n % 10 > 0
+            one = new_id()
+            yield bucket_of(one), one, one, KIND, street.study, until, n % 10 > 0
 
     columns = ("bucket", "message_id", "resident_id", "kind", "study_id", "expires_at", "bulk")
     await conn.copy_records_to_table("outbox", columns=columns, records=rows())
