@@ -15,6 +15,7 @@ from litestar.datastructures import State
 from api import (
     access_log,
     blocks,
+    changes,
     consents,
     data_keys,
     devices,
@@ -58,6 +59,7 @@ STATEMENT_SECONDS = 15.0
 CAPABILITIES: tuple[Any, ...] = (
     access_log,
     blocks,
+    changes,
     consents,
     devices,
     donations,

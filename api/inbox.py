@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import get, put
-from litestar.params import FromPath, QueryParameter
+from litestar import get, post, put
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
 from api.auth import resident
@@ -12,7 +12,8 @@ from api.dependencies import Conn, Me
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from domain.errors import NotFound
-from notifications import inbox
+from notifications import deliveries, inbox
+from notifications.deliveries import Deliveries, Received
 from notifications.inbox import Message
 
 Archived = Annotated[bool, QueryParameter(description="The archived ones instead")]
@@ -43,6 +44,12 @@ async def unread_count(conn: Conn, me: Me) -> Unread:
     return Unread(unread=await inbox.unread(conn, me.resident_id))
 
 
+@get("/v1/me/messages/{message_id:uuid}", guards=[resident], responses=refusals(NotFound))
+async def message(conn: Conn, me: Me, message_id: FromPath[UUID]) -> Message:
+    """One of my messages, in my language."""
+    return await inbox.message(conn, me.resident_id, me.language, message_id)
+
+
 @put(
     "/v1/me/messages/{message_id:uuid}/read",
     guards=[resident],
@@ -65,4 +72,10 @@ async def archive(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
     await inbox.archive(conn, me.resident_id, message_id)
 
 
-routes: list[Any] = [messages, unread_count, read, archive]
+@post("/v1/me/deliveries", guards=[resident], status_code=200)
+async def deliver(conn: Conn, me: Me, data: JSONBody[Deliveries]) -> Received:
+    """Say what became of knocks on a device. Saying it again changes nothing."""
+    return await deliveries.record(conn, me.resident_id, data.deliveries)
+
+
+routes: list[Any] = [messages, unread_count, message, read, archive, deliver]

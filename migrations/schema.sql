@@ -1007,6 +1007,28 @@ COMMENT ON TABLE public.data_key IS 'class: resident';
 
 COMMENT ON COLUMN public.data_key.scope IS 'a data category; destroying the row makes every copy of its segments unreadable';
 
+-- Name: delivery; Type: TABLE; 
+
+CREATE TABLE public.delivery (
+    resident_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    device_id uuid NOT NULL,
+    what text NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT delivery_what_check CHECK ((what = ANY (ARRAY['delivered'::text, 'opened'::text, 'dismissed'::text])))
+);
+
+ALTER TABLE ONLY public.delivery FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE delivery; Type: COMMENT; 
+
+COMMENT ON TABLE public.delivery IS 'class: resident';
+
+-- Name: COLUMN delivery.happened_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.delivery.happened_at IS 'by the device''s own clock';
+
 -- Name: device; Type: TABLE; 
 
 CREATE TABLE public.device (
@@ -1246,6 +1268,7 @@ CREATE TABLE public.outbox (
     leased_until timestamp with time zone,
     attempts smallint DEFAULT 0 NOT NULL,
     bulk boolean DEFAULT false NOT NULL,
+    share uuid GENERATED ALWAYS AS (COALESCE(study_id, '00000000-0000-0000-0000-000000000000'::uuid)) STORED NOT NULL,
     told uuid[] DEFAULT '{}'::uuid[] NOT NULL,
     tried_at timestamp with time zone,
     ended_at timestamp with time zone,
@@ -1267,6 +1290,10 @@ COMMENT ON COLUMN public.outbox.state IS 'waiting, also while a worker holds it;
 -- Name: COLUMN outbox.bulk; Type: COMMENT; 
 
 COMMENT ON COLUMN public.outbox.bulk IS 'promised to many at once: it keeps to the ramp, and to its study''s share';
+
+-- Name: COLUMN outbox.share; Type: COMMENT; 
+
+COMMENT ON COLUMN public.outbox.share IS 'the study, or zeros for the platform: bulk is shared out fairly between them';
 
 -- Name: COLUMN outbox.told; Type: COMMENT; 
 
@@ -1646,6 +1673,11 @@ ALTER TABLE ONLY public.consent_item
 ALTER TABLE ONLY public.data_key
     ADD CONSTRAINT data_key_pkey PRIMARY KEY (resident_id, scope, version);
 
+-- Name: delivery delivery_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT delivery_pkey PRIMARY KEY (resident_id, message_id, device_id, what);
+
 -- Name: device device_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.device
@@ -1841,7 +1873,7 @@ CREATE UNIQUE INDEX notice_study ON public.notice USING btree (study_id);
 
 -- Name: outbox_bulk; Type: INDEX; 
 
-CREATE INDEX outbox_bulk ON public.outbox USING btree (bucket, COALESCE(study_id, '00000000-0000-0000-0000-000000000000'::uuid), not_before) WHERE ((state = 'waiting'::text) AND bulk);
+CREATE INDEX outbox_bulk ON public.outbox USING btree (bucket, share, not_before) WHERE ((state = 'waiting'::text) AND bulk);
 
 -- Name: outbox_ended; Type: INDEX; 
 
@@ -1945,6 +1977,10 @@ ALTER TABLE public.consent_head ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.data_key ENABLE ROW LEVEL SECURITY;
 
+-- Name: delivery; Type: ROW SECURITY; 
+
+ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
+
 -- Name: device; Type: ROW SECURITY; 
 
 ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
@@ -1988,6 +2024,10 @@ CREATE POLICY job ON public.consent_head TO medverka_worker USING ((public.app_j
 -- Name: data_key job; Type: POLICY; 
 
 CREATE POLICY job ON public.data_key TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: delivery job; Type: POLICY; 
+
+CREATE POLICY job ON public.delivery TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: device job; Type: POLICY; 
 
@@ -2108,6 +2148,10 @@ CREATE POLICY own ON public.consent_head TO medverka_api USING ((resident_id = p
 -- Name: data_key own; Type: POLICY; 
 
 CREATE POLICY own ON public.data_key TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: delivery own; Type: POLICY; 
+
+CREATE POLICY own ON public.delivery TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: device own; Type: POLICY; 
 
@@ -2349,6 +2393,11 @@ GRANT SELECT ON TABLE public.consent_item TO medverka_auditor;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.data_key TO medverka_worker;
+
+-- Name: TABLE delivery; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.delivery TO medverka_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.delivery TO medverka_worker;
 
 -- Name: TABLE device; Type: ACL; 
 

@@ -22,8 +22,8 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException
 from msgspec import Struct
 
-from notifications import payload
 from notifications.push import Answer
+from notifications.refs import ref
 from notifications.texts import knock as generic
 
 TIMEOUT_SECONDS = 10.0
@@ -81,7 +81,7 @@ def written(letter: Letter, sender: str) -> EmailMessage:
     made["To"] = letter.address
     made["Subject"] = title
     made["Date"] = format_datetime(localtime())
-    made["Message-ID"] = f"<{payload.ref(letter.message_id)}@{sender.rpartition('@')[2]}>"
+    made["Message-ID"] = f"<{ref(letter.message_id)}@{sender.rpartition('@')[2]}>"
     made["Content-Language"] = letter.language
     made["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday answers
     made.set_content(f"{words}\n")

@@ -10,13 +10,15 @@ from domain.db import Connection
 from domain.errors import NotFound
 from domain.languages import lookup
 from notifications.kinds import Kind
+from notifications.refs import ref
 from notifications.texts import written
 
 
 class Message(Struct, frozen=True, kw_only=True):
-    """One message. `about` is the id of what it tells of, where there is one."""
+    """One message. `about` is the id of what it tells of, where there is one; `ref` names it in a push."""
 
     message_id: UUID
+    ref: str
     kind: Kind
     title: str
     body: str
@@ -56,7 +58,46 @@ def _message(row: dict[str, Any], language: str) -> Message:
     study = titles[lookup(titles, [language])] if titles else None
     kind = Kind(row.pop("kind"))
     title, body = written(kind, language, study)
-    return Message(kind=kind, title=title, body=body, **row)
+    return Message(kind=kind, title=title, body=body, ref=ref(row["message_id"]), **row)
+
+
+async def changed(
+    conn: Connection, resident_id: UUID, language: str, since: datetime | None, limit: int
+) -> list[Message]:
+    """Messages made, read or archived since a time (None: all in the inbox), newest first."""
+    sql = """
+        SELECT m.message_id, m.kind, m.about, m.study_id, m.created_at, m.read_at, m.archived_at,
+               s.title AS study
+          FROM message m
+          LEFT JOIN study s USING (study_id)
+         WHERE m.resident_id = $1
+           AND CASE WHEN $2::timestamptz IS NULL THEN m.archived_at IS NULL
+                    ELSE greatest(m.created_at, m.read_at, m.archived_at) >= $2 END
+         ORDER BY m.message_id DESC
+         LIMIT $3
+    """
+    rows = await conn.fetch(sql, resident_id, since, limit)
+    return [_message(dict(row), language) for row in rows]
+
+
+async def message(conn: Connection, resident_id: UUID, language: str, message_id: UUID) -> Message:
+    """One message, wherever it lies.
+
+    Raises:
+        NotFound: the resident has no such message.
+
+    """
+    sql = """
+        SELECT m.message_id, m.kind, m.about, m.study_id, m.created_at, m.read_at, m.archived_at,
+               s.title AS study
+          FROM message m
+          LEFT JOIN study s USING (study_id)
+         WHERE m.resident_id = $1 AND m.message_id = $2
+    """
+    row = await conn.fetchrow(sql, resident_id, message_id)
+    if row is None:
+        raise NotFound
+    return _message(dict(row), language)
 
 
 async def unread(conn: Connection, resident_id: UUID) -> int:

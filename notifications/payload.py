@@ -17,6 +17,7 @@ import msgspec
 from firebase_admin import messaging
 
 from notifications.push import Knock, Target
+from notifications.refs import ref
 from notifications.texts import knock as generic
 
 LONGEST_LIFE = timedelta(hours=1)
@@ -25,15 +26,6 @@ CHANNEL = "messages"
 REF, KEY, VALUE = "@ref@", "@key@", "@value@"
 SECONDS, UNTIL = 3599, 1999999999
 """Stand for a life and for its end where a message is made to be filled in."""
-
-
-def ref(message_id: UUID) -> str:
-    """The reference of a message in its knock.
-
-    An id tells when it was made, and this does not. Nor can an id be found from it, since most of
-    an id is chance. Whoever has the id can make it: the inbox gives it with each message.
-    """
-    return hashlib.sha256(message_id.bytes).hexdigest()[:32]
 
 
 def collapse_key(knock: Knock) -> str:

@@ -1,6 +1,7 @@
 """A resident's own streams: listed, read page by page, and deleted from."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -60,6 +61,21 @@ async def streams(
     """
     rows = await conn.fetch(sql, resident_id, measure, after, limit)
     return [_stream(row) for row in rows]
+
+
+async def changed(
+    conn: Connection, resident_id: UUID, since: datetime | None, limit: int
+) -> list[Stream]:
+    """Streams with an upload since a time (None: all), those of the newest first."""
+    sql = """
+        SELECT stream_id, measure, category, source, samples, head_ms, created_at, last_upload_at,
+               last_upload_key
+          FROM stream
+         WHERE resident_id = $1 AND ($2::timestamptz IS NULL OR last_upload_at >= $2)
+         ORDER BY last_upload_at DESC, stream_id
+         LIMIT $3
+    """
+    return [_stream(row) for row in await conn.fetch(sql, resident_id, since, limit)]
 
 
 def _stream(row: Record) -> Stream:

@@ -41,12 +41,13 @@ class QuietHours(Input, frozen=True, kw_only=True):
 
 
 class Preferences(Input, frozen=True, kw_only=True):
-    """How a resident wants to be met. `muted` kinds come into the inbox without a push."""
+    """How a resident wants to be met. `muted` kinds, and what is of `muted_studies`, come without a push."""
 
     language: Language
     zone: Zone
     quiet_hours: QuietHours | None = QuietHours(start="21:00", end="08:00")
     muted: Annotated[list[Kind], Meta(max_length=len(Kind))] = []
+    muted_studies: Annotated[list[UUID], Meta(max_length=200)] = []
 
     def __post_init__(self) -> None:
         """Refuse a zone that does not exist, and kinds that cannot be muted (ValueError)."""

@@ -66,7 +66,11 @@ async def prefer(
          WHERE resident_id = $1 AND revision = $2
         RETURNING language, zone, preferences, revision
     """
-    rest = {"quiet_hours": wanted.quiet_hours, "muted": sorted(set(wanted.muted))}
+    rest = {
+        "quiet_hours": wanted.quiet_hours,
+        "muted": sorted(set(wanted.muted)),
+        "muted_studies": sorted(set(map(str, wanted.muted_studies))),
+    }
     row = await conn.fetchrow(sql, resident_id, revision, wanted.language, wanted.zone, rest)
     if row is None:
         raise PreconditionFailed

@@ -86,6 +86,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              enrolments AS (DELETE FROM enrolment WHERE resident_id = $1),
              uses AS (DELETE FROM access WHERE resident_id = $1),
              messages AS (DELETE FROM message WHERE resident_id = $1),
+             deliveries AS (DELETE FROM delivery WHERE resident_id = $1),
              addresses AS (DELETE FROM device_value WHERE resident_id = $1),
              devices AS (DELETE FROM device WHERE resident_id = $1),
              knocks AS (DELETE FROM outbox WHERE bucket = $2 AND resident_id = $1),

@@ -102,6 +102,7 @@ async def test_of_two_devices_that_edit_one_is_told(anna: Phone) -> None:
         "zone": "Asia/Tokyo",
         "quiet_hours": None,
         "muted": [],
+        "muted_studies": [],
     }
     match = {"If-Match": read.headers["ETag"]}
     saved = await anna.send("PUT", "/preferences", json=wanted, headers=match)

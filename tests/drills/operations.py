@@ -4,12 +4,18 @@ Whoever adds a route adds a row here; without one the drills `bola` and `input` 
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID
 
-from tests.api.region import APPROVAL, STUDY
-from tests.api.region import notice as notice_of
+from tests.drills.bodies import (
+    ahead,
+    answered,
+    approval,
+    delivered,
+    held,
+    next_notice,
+    revised,
+    scoped,
+)
 from tests.drills.world import (
     ANONYMOUS,
     CONTACT,
@@ -67,37 +73,6 @@ def foreign(world: World, side: Side, name: str) -> str | None:
     if name == "event_seq" and int(found) <= side.events:
         return None
     return found
-
-
-def ahead(days: int = 30) -> str:
-    return (datetime.now(UTC) + timedelta(days=days)).isoformat()
-
-
-def revised(s: Side) -> dict[str, Any]:
-    title = f"Revised by {s.team}"
-    return STUDY | {"title": {"sv": title, "en": title}}
-
-
-def answered(s: Side, *items: str) -> dict[str, Any]:
-    said = {"notice_version": 1, "language": "en", "decision": "permit", "seen_seq": s.events}
-    return {"answers": [said | {"item_id": item} for item in items]}
-
-
-def held(concerning: dict[str, str]) -> dict[str, Any]:
-    return {"scope": "everything", "reason": "A drill", "concerning": concerning}
-
-
-def next_notice(s: Side, study_id: str) -> dict[str, Any]:
-    return notice_of(study_id, UUID(s.item_id), supersedes=1)
-
-
-def approval(_: Side, __: Common) -> dict[str, str]:
-    return APPROVAL | {"reference": "2026-04127-02"}
-
-
-def scoped(scope: str, **more: str) -> Callable[[str], dict[str, Any]]:
-    """A body about one id, the scope's."""
-    return lambda found: {"scope": scope, f"{scope}_id": found, **more}
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -218,6 +193,12 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "devices_remove": Operation(RESIDENTS, {"device_id": "device_id"}, ("device_id",)),
     "inbox_messages": Operation(RESIDENTS),
+    "changes_changes": Operation(RESIDENTS),
+    "inbox_message": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
+    "inbox_deliver": Operation(
+        RESIDENTS,
+        body=lambda s, _: {"deliveries": [delivered(s.message_id, s.device_id)]},
+    ),
     "inbox_unread_count": Operation(RESIDENTS),
     "inbox_read": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "inbox_archive": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),

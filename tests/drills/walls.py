@@ -25,6 +25,8 @@ LEFT_EMPTY = """
     INSERT INTO device (resident_id, device_id, value_kind, value, value_hash, platform, language)
     VALUES ($1, uuidv7(), 'fid', 'drill', sha256($1::text::bytea), 'web', 'en');
     INSERT INTO device_value VALUES (sha256($1::text::bytea), $1, uuidv7());
+    INSERT INTO delivery (resident_id, message_id, device_id, what, happened_at)
+    VALUES ($1, uuidv7(), uuidv7(), 'opened', now());
     INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill');
     INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
     SELECT resident_id, stream_id, 1, true, category, '{1}' FROM stream WHERE resident_id = $1

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from notifications import payload
 from notifications.push import Knock, Target
+from notifications.refs import ref
 
 NOW = 1_790_000_000.5
 PLATFORMS = ("android", "ios", "web")
@@ -65,9 +66,9 @@ def test_the_service_keeps_it_for_an_hour_at_most(lives: float, ttl: str) -> Non
 
 def test_a_reference_does_not_tell_when_its_message_was_made() -> None:
     earlier, later = UUID(int=1 << 100), UUID(int=(1 << 100) + 1)
-    assert payload.ref(earlier)[:8] != payload.ref(later)[:8]
-    assert payload.ref(earlier) == payload.ref(earlier)
-    assert payload.ref(earlier) not in {earlier.hex, str(earlier)}
+    assert ref(earlier)[:8] != ref(later)[:8]
+    assert ref(earlier) == ref(earlier)
+    assert ref(earlier) not in {earlier.hex, str(earlier)}
 
 
 def test_knocks_that_replace_each_other_do_so_on_one_device_alone() -> None:

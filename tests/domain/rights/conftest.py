@@ -55,6 +55,7 @@ OWN = (
     INSERT INTO device (resident_id, device_id, value_kind, value, value_hash, platform, language)
     VALUES ($1, uuidv7(), 'fid', 'f', sha256('f'), 'ios', 'en')
     """,
+    "INSERT INTO delivery SELECT $1, uuidv7(), uuidv7(), 'opened', now()",
     "INSERT INTO device_value SELECT value_hash, $1, device_id FROM device WHERE resident_id = $1",
     """
     INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
