@@ -11,7 +11,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from notifications import payload
-from notifications.firebase import TIMEOUT_SECONDS, Account, Firebase
+from notifications.firebase import Account, Firebase
 from notifications.http2 import LARGEST_BODY, Connection, Failure, Headers, Request, Response
 from notifications.push import Answer, Begun, Knock
 
@@ -35,6 +35,7 @@ class Fcm:
         self._connections: list[Connection] = []
         self._opening: set[asyncio.Task[None]] = set()
         self._most = account.connections
+        self._seconds = account.seconds
         self._spoken: tuple[str, Headers] = ("", ())
         self._over = False
 
@@ -126,9 +127,9 @@ class Fcm:
     async def _open(self) -> None:
         url = urlsplit(self._firebase.url)
         host, port = url.hostname or "", url.port or 443
-        connection = Connection(self._trust, host, TIMEOUT_SECONDS, self._pump)
+        connection = Connection(self._trust, host, self._seconds, self._pump)
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 await self._loop.create_connection(lambda: connection, host, port)
                 await connection.opened
         except OSError:  # refused, timed out, not trusted

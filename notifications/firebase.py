@@ -43,7 +43,8 @@ class Account(Struct, frozen=True, kw_only=True):
 
     `credentials`: a file of a service account or of a workload identity; empty: what the machine
     runs as, and then `project` must be named. `authority`: certificates to trust, in PEM, instead
-    of the system's. `connections`: at most so many at once.
+    of the system's. `connections`: at most so many at once. `seconds`: how long
+    an answer is waited for.
     """
 
     credentials: str = ""
@@ -51,6 +52,7 @@ class Account(Struct, frozen=True, kw_only=True):
     address: str = "https://fcm.googleapis.com"
     authority: str = ""
     connections: int = 16
+    seconds: float = TIMEOUT_SECONDS
 
 
 class Firebase:
@@ -58,9 +60,10 @@ class Firebase:
 
     def __init__(self, account: Account, changed: Callable[[], None] = lambda: None) -> None:
         """In a running loop. Raises NoCredentials; reading them may ask the machine's own service."""
+        self._seconds = account.seconds
         self.trust = ssl.create_default_context(cafile=account.authority or None)
         credential, project = _credential(account)
-        options = {"projectId": account.project or project, "httpTimeout": TIMEOUT_SECONDS}
+        options = {"projectId": account.project or project, "httpTimeout": account.seconds}
         self.app = firebase_admin.initialize_app(credential, options, name=str(uuid4()))
         try:
             self.service = messaging._get_messaging_service(self.app)  # noqa: SLF001
@@ -78,7 +81,7 @@ class Firebase:
         flow._max_refresh_attempts = 0  # noqa: SLF001
         self.service._async_client._async_client = httpx.AsyncClient(  # noqa: SLF001
             transport=transport,
-            timeout=TIMEOUT_SECONDS,
+            timeout=self._seconds,
             headers=_http_client.METRICS_HEADERS,
             auth=flow,
             trust_env=False,
@@ -134,4 +137,4 @@ def _credential(account: Account) -> tuple[Any, str | None]:
 def _patient(account: Account) -> Any:  # noqa: ANN401 - google's are untyped
     """google-auth's way to ask for tokens, with our trust and time-out."""
     ask = google.auth.transport.requests.Request(requests.Session())
-    return partial(ask, timeout=TIMEOUT_SECONDS, verify=account.authority or True)
+    return partial(ask, timeout=account.seconds, verify=account.authority or True)

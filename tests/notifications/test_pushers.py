@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from notifications import fcm, firebase
 from notifications.fcm import Fcm
 from notifications.firebase import Account, NoCredentials
 from notifications.push import Answer, Begun, Knock, Pusher, Target
@@ -164,13 +163,11 @@ async def test_nonsense_in_place_of_a_token_is_tried_again_later(
 
 @CARRIERS
 async def test_no_answer_leaves_it_open_whether_it_arrived(
-    there: StandIn, carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+    there: StandIn, carrier: Carrier
 ) -> None:
-    for module in (fcm, firebase):
-        monkeypatch.setattr(module, "TIMEOUT_SECONDS", 1.0)
     one = knock()
     there.plan(Plan(targets={one.target.value: [Doing(never=True)]}))
-    async with opened(carrier, account(there)) as pusher:
+    async with opened(carrier, replace(account(there), seconds=1.0)) as pusher:
         [begun] = pusher.begin([one])
         assert await soon(begun.answer) == Answer("unknown", None, "timed-out")
         assert begun.started.result() is None
