@@ -29,6 +29,7 @@ class StandIn:
     def __init__(self, port: int, files: Files, account: Path) -> None:
         self.port = port
         self.address = f"https://{HOST}:{port}"
+        self.files = files
         self.authority = files.authority
         """Whom a client has to trust, in PEM."""
         self.account = account
