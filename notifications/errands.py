@@ -16,8 +16,9 @@ from notifications.push import Answer, Begun, Knock, Target
 from notifications.ready import Ended, State, Waiting
 from notifications.retries import OVER, wait
 
-URGENT, USUAL = "urgent", "message"
-"""Collapse keys: of what a phone has not fetched yet, the push service keeps the last of each."""
+COLLAPSE = "message"
+"""Of what a phone has not fetched yet, the push service keeps the last: they all say the same, and
+its app fetches all that is new. A key of their own would tell the urgent ones apart."""
 SOON = timedelta(seconds=1)
 STOPPED = timedelta(minutes=5)
 """How long nothing is sent after credentials were refused; then one knock tries them."""
@@ -82,7 +83,7 @@ def _knock(device: Reachable, told: Sequence[Waiting], now: datetime) -> Knock:
             platform=device.platform, language=device.language,
         ),
         lives=max(min(one.rule.lives, one.expires_at - now) for one in told),
-        collapse_key=URGENT if urgent else USUAL,
+        collapse_key=COLLAPSE,
         urgent=urgent,
     )  # fmt: skip
 
