@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from demo import declared, phrases, readings
+from demo.knocking import Bell, Work, a_push_arrives
 from demo.opening import a_study_is_opened
 from demo.phrases import FEW, HEART, STEPS
 from demo.series import HOUR, SECOND, Series, steps
@@ -18,8 +19,9 @@ DONATE = "POST /v1/me/donations"
 class Story:
     """What has happened so far: the study, and what Anna has donated to it."""
 
-    def __init__(self, cast: Cast, issuer: str, heart: Series) -> None:
+    def __init__(self, cast: Cast, issuer: str, heart: Series, bell: Bell, work: Work) -> None:
         self.cast = cast
+        self._bell, self._work = bell, work
         self._issuer = issuer
         self._heart = heart
         self._given = heart.pairs()
@@ -156,6 +158,10 @@ class Story:
             f"GET /v1/me/consent-events/{len(self._receipts)}",
             lambda r: f"{len(r['receipt'])} bytes", holds=lambda r: r["receipt"] == receipt,
         )  # fmt: skip
+
+    def a_push_arrives(self) -> None:
+        """A knock on the door says nothing of what waits behind it."""
+        a_push_arrives(self.cast, self._bell, self._work)
 
     def a_pause(self) -> None:
         """What was measured in it is refused, and stays out."""

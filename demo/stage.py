@@ -93,6 +93,17 @@ def serving(settings: Settings) -> Iterator[httpx.Client]:
         _end(server)
 
 
+def worked(settings: Settings, more: Mapping[str, str]) -> None:
+    """One round of a `medverka worker`, with `more` over its environment."""
+    log = settings.secret_dir / "worker.log"
+    with log.open("wb") as output:
+        subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, cli.ROOT / "cli.py", "worker", "--once"],
+            env={**environment(os.environ, settings), **more},
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
+        )  # fmt: skip
+
+
 def environment(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """The environment with these settings in the place of its own."""
     ours = {variable(name) for name in Settings.__struct_fields__}

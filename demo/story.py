@@ -2,6 +2,7 @@
 
 import os
 import time
+from functools import partial
 
 import httpx
 from rich.console import Console
@@ -12,6 +13,7 @@ from api import development
 from api.settings import BadSettings, Settings
 from demo import stage
 from demo.chapters import Story
+from demo.knocking import standing_in
 from demo.series import Series, heart_rate
 from demo.telling import Broken, Cast, Person, Telling
 from domain.caller import PlatformRole
@@ -52,8 +54,9 @@ def _play(settings: Settings, heart: Series | None, telling: Telling, console: C
     with stage.made(settings):
         for subject, role in MEMBERS.items():
             cli.run(cli.add_member(settings, settings.issuer, subject, subject.title(), role))
-        with stage.serving(settings) as http:
-            _tell(Story(_cast(settings, http, telling), settings.issuer, month), telling)
+        with stage.serving(settings) as http, standing_in() as bell:
+            cast, work = _cast(settings, http, telling), partial(stage.worked, settings)
+            _tell(Story(cast, settings.issuer, month, bell, work), telling)
 
 
 def _tell(story: Story, telling: Telling) -> None:
@@ -63,6 +66,7 @@ def _tell(story: Story, telling: Telling) -> None:
         "A month is donated, and stored once": story.a_month_is_donated,
         "A study reads what was consented to": story.the_study_reads,
         "A receipt is checked by the published key": story.a_receipt_is_checked,
+        "A push arrives, and says nothing": story.a_push_arrives,
         "A pause": story.a_pause,
         "A withdrawal": story.a_withdrawal,
         "Anna takes everything along, and is erased": story.all_is_taken_along_and_erased,
