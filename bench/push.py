@@ -28,7 +28,8 @@ DELAY = 0.15
 RUNS = 3
 SCALE = float(os.environ.get("N") or 1)
 RESIDENTS = max(16_000, round(100_000 * SCALE))
-MESSAGES = max(5_000, round(10_000 * SCALE))
+MESSAGES = max(5_000, round(25_000 * SCALE))
+OF_OURS = max(5_000, round(10_000 * SCALE))
 OF_THE_SDK = max(500, round(2_000 * SCALE))
 WAITING = round(1_000_000 * SCALE)
 AT_IDLE = 100
@@ -99,11 +100,11 @@ async def _race(here: Site, there: StandIn, street: Street) -> dict[str, float]:
 
 def _others(there: StandIn) -> dict[str, float]:
     found = {
-        "carrier_per_s": carried(account(there), MESSAGES),
+        "carrier_per_s": carried(account(there), OF_OURS),
         "sdk_async_per_s": firebase.asynchronous(there, knocks(OF_THE_SDK)),
         "sdk_threaded_per_s": firebase.threaded(there, knocks(OF_THE_SDK)),
     }
-    return {**found, "standin_per_s": ceiling(there, MESSAGES)}
+    return {**found, "standin_per_s": ceiling(there, OF_OURS)}
 
 
 if __name__ == "__main__":

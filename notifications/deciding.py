@@ -128,8 +128,8 @@ async def _begin(
     """Begin all requests, and call back those that have not begun within a second."""
     wanted = [(errand, pushed(errand, now)) for errand in going]
     begun = pusher.begin([knock for _, knocks in wanted for knock in knocks])
-    if begun:
-        await asyncio.wait([one.started for one in begun], timeout=BEGIN_SECONDS)
+    if waiting := [one.started for one in begun if not one.started.done()]:
+        await asyncio.wait(waiting, timeout=BEGIN_SECONDS)
     for one in begun:
         if not one.started.done():
             one.started.cancel()

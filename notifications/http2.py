@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 1 << 14
 """One frame of the size that every peer takes (§4.2)."""
-LARGEST_ANSWER = 1 << 16
+LARGEST_ANSWER = 1 << 15
 LAST_STREAM = 1 << 30
 """Ids are used up after twice as many; a connection is left well before."""
 IDLE_SECONDS = 60.0
@@ -107,6 +107,8 @@ class Connection(Wire):
         self._seconds = seconds
         self._changed = changed
         self._requests: dict[int, Request] = {}
+        self._taken = 0
+        """Bytes of answers since the other side was last told that it may send more."""
         self._waiting: list[Request] = []
         """Written, and not yet taken by the system."""
 
@@ -198,10 +200,16 @@ class Connection(Wire):
                 self.opened.set_result(None)
 
     def _take(self, event: Any) -> None:  # noqa: ANN401 - jh2 tells no types
-        self._http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-        request = self._requests.get(event.stream_id)
-        if request and len(request.content) < LARGEST_ANSWER:
+        self._taken += event.flow_controlled_length
+        if self._taken >= LARGEST_BODY:  # a stream's own window is wider than any answer
+            self._http.increment_flow_control_window(self._taken)
+            self._taken = 0
+        if request := self._requests.get(event.stream_id):
             request.content += event.data
+            if len(request.content) > LARGEST_ANSWER:  # the status alone speaks
+                with suppress(ProtocolError):
+                    self._http.reset_stream(event.stream_id, ErrorCodes.CANCEL)
+                self._end(event.stream_id, None)
 
     def _end(self, stream: int, failure: Failure | None) -> None:
         if request := self._requests.pop(stream, None):

@@ -107,6 +107,17 @@ async def test_a_request_without_an_answer_is_given_up(files: Files) -> None:
     assert found == [Failure("timed-out", read=True)]
 
 
+async def test_an_answer_without_end_is_cut_off(files: Files) -> None:
+    def on(peer: Peer, stream: int) -> None:
+        peer.http.send_headers(stream, [(":status", "503")])
+        for _ in range(3):
+            peer.http.send_data(stream, bytes(1 << 14))
+
+    [found] = await outcomes(files, on, 1)
+    assert isinstance(found, Response)
+    assert found.status == 503
+
+
 async def test_an_answer_that_comes_too_late_disturbs_no_other(files: Files) -> None:
     def on(peer: Peer, stream: int) -> None:
         asyncio.get_running_loop().call_later(2.5 if stream == 1 else 0, peer.answer, stream)
