@@ -5,6 +5,7 @@ Not imported by tests: granian loads it.
 """
 
 import asyncio
+import gc
 import time
 from itertools import count
 from typing import Any, Protocol
@@ -70,6 +71,7 @@ class _Standing:
 
 
 _request = msgspec.json.Decoder(Request)
+gc.disable()  # what is recorded stays: to go through it again and again would slow it down by and by
 
 
 async def answer(scope: Scope, call: Call) -> None:
