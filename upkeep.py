@@ -170,7 +170,7 @@ def knocks() -> None:
 @knocks.command("status")
 @click.pass_obj
 def standing(configured: Configured) -> None:
-    """How many knocks wait, and how the others ended in the last week."""
+    """How many knocks wait, and how the others of the last two weeks ended."""
     for one in _read(configured(), dead_letters.standing):
         more = f"  {one.due:,} due, {one.leased:,} held" if one.state == "waiting" else ""
         click.echo(f"{one.state:<10} {one.knocks:>12,}  since {one.oldest:%Y-%m-%d %H:%M}{more}")

@@ -37,9 +37,15 @@ def opening(
     member: UUID | None = None,
     study: UUID | None = None,
     job: str | None = None,
+    durable: bool = True,
 ) -> str:
-    """`BEGIN` with what row-level security goes by, as one round trip (pitfall: no parameters here)."""
+    """`BEGIN` with what row-level security goes by, as one round trip (pitfall: no parameters here).
+
+    Where it is not `durable` the COMMIT does not wait for the disk: a crash of PostgreSQL may undo it.
+    """
     words = ["BEGIN"]
+    if not durable:
+        words.append("SET LOCAL synchronous_commit = off")
     if subject is not None:
         words.append(f"SET LOCAL app.subject = '{subject.hex()}'")
     if resident is not None:

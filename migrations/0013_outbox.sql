@@ -22,7 +22,7 @@ COMMENT ON COLUMN outbox.bulk IS 'promised to many at once: it keeps to the ramp
 COMMENT ON COLUMN outbox.share IS 'the study, or zeros for the platform: bulk is shared out fairly between them';
 COMMENT ON COLUMN outbox.told IS 'the devices that are done with: they took it, or it is not for them';
 COMMENT ON COLUMN outbox.tried_at IS 'when it was first tried in vain; retries end an hour later';
-COMMENT ON COLUMN outbox.ended_at IS 'when it came to its end; its row goes a week later';
+COMMENT ON COLUMN outbox.ended_at IS 'when it came to its end; its row goes two weeks after the promise';
 COMMENT ON COLUMN outbox.cause IS 'why it ended so, or was put off: a stable code without content';
 
 -- squawk-ignore require-concurrent-index-deletion
@@ -32,7 +32,7 @@ CREATE INDEX outbox_prompt ON outbox (bucket, not_before) WHERE state = 'waiting
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX outbox_bulk ON outbox (bucket, share, not_before) WHERE state = 'waiting' AND bulk;
 -- squawk-ignore require-concurrent-index-creation
-CREATE INDEX outbox_ended ON outbox (bucket, ended_at) WHERE state <> 'waiting';
+CREATE INDEX outbox_dead ON outbox (bucket, ended_at) WHERE state = 'dead';
 
 -- How fast all workers together may knock: one row, changed about twenty times in a second and worker.
 CREATE TABLE push_pace (

@@ -1,6 +1,7 @@
 """What an operator sees of the outbox, and can do: how it stands, what is dead and why, once more."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -8,8 +9,8 @@ from domain.db import Connection, fetch_all
 from notifications.kinds import RULES, Kind
 
 AT_ONCE = 1_000
-KEPT_DAYS = 7
-"""How long what has ended can be looked at."""
+KEPT = timedelta(days=14)
+"""Since its promise: how long what has ended can be looked at."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -90,13 +91,12 @@ async def redrive(conn: Connection, bucket: int, cause: str | None, limit: int) 
 
 
 async def purge(conn: Connection, bucket: int, limit: int) -> int:
-    """Forget what ended long ago. The message stays in the inbox."""
+    """Forget what was promised long ago and has ended. The message stays in the inbox."""
     sql = """
         WITH old AS (
             SELECT message_id
               FROM outbox
-             WHERE bucket = $1 AND state <> 'waiting'
-               AND ended_at < statement_timestamp() - make_interval(days => $3)
+             WHERE bucket = $1 AND message_id < $3 AND state <> 'waiting'
              LIMIT $2
                FOR UPDATE SKIP LOCKED),
         gone AS (
@@ -105,5 +105,10 @@ async def purge(conn: Connection, bucket: int, limit: int) -> int:
             RETURNING 1)
         SELECT count(*) AS gone FROM gone
     """
-    gone: int = await conn.fetchval(sql, bucket, limit, KEPT_DAYS)
+    gone: int = await conn.fetchval(sql, bucket, limit, _first_id(datetime.now(UTC) - KEPT))
     return gone
+
+
+def _first_id(at: datetime) -> UUID:
+    """What ids made from then on are not below (RFC 9562, version 7)."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)

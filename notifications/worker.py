@@ -31,6 +31,8 @@ CONNECTIONS = AT_ONCE + 4
 MOST_UNDER_WAY = 1_000
 """Requests that wait for an answer while another batch is begun: a slow service is not asked ever
 more. With the batches being decided about what a pusher has room for (`fcm`)."""
+ASKED = 500
+"""Prompt ones that leave is asked for at once."""
 POLL_SECONDS = 2.0
 UNHINTED_SECONDS = 0.5
 """Between two looks, without LISTEN (behind a pooler)."""
@@ -129,28 +131,28 @@ class Worker:
     async def _claim(self, conn: Connection, bucket: int) -> list[Claimed]:
         most = 1 if self._trying else BATCH
         in_bulk = {}
-        async with begin(conn, job="claim"):
+        async with begin(conn, job="claim", durable=False):
             claimed = await claims.prompt(conn, bucket, most)
             if not claimed and monotonic() >= self._bulk_from:
                 in_bulk = await claims.waiting_in_bulk(conn, bucket, most)
         if claimed:
             await self._may(conn, len(claimed))
         elif in_bulk:
-            async with begin(conn, job="claim"):
+            async with begin(conn, job="claim", durable=False):
                 room = await claims.allow(conn, min(most, sum(in_bulk.values())), bulk=True)
             if not room:
                 self._bulk_from = monotonic() + _to_next_second()
                 return []
             order = random.sample(list(in_bulk), len(in_bulk))
-            async with begin(conn, job="claim"):
+            async with begin(conn, job="claim", durable=False):
                 claimed = await claims.bulk(conn, bucket, shares(in_bulk, room, order))
         return claimed
 
     async def _may(self, conn: Connection, wanted: int) -> None:
         """Wait until so many prompt ones may go, and ask for some of the next in the same second."""
         while wanted > self._allowed(0):
-            async with begin(conn, job="claim"):
-                more = await claims.allow(conn, max(wanted, BATCH), bulk=False)
+            async with begin(conn, job="claim", durable=False):
+                more = await claims.allow(conn, max(wanted, ASKED), bulk=False)
             self._allowed(more)
             if wanted > self._allowed(0):
                 await asyncio.sleep(_to_next_second())
@@ -251,7 +253,7 @@ def _to_next_second() -> float:
 
 
 async def tidy(pool: Pool) -> None:
-    """End what is too late, and forget what ended a week ago, for ever."""
+    """End what is too late, and forget what ended long ago, for ever."""
     while True:
         with suppress(*BROKEN, TimeoutError):
             await tidied(pool)
