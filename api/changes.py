@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from litestar import get
 from litestar.params import QueryParameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from api.auth import resident
 from api.dependencies import Conn, Me
@@ -51,7 +51,7 @@ class Changes(Struct, frozen=True, kw_only=True):
 async def changes(conn: Conn, me: Me, since: Since = None) -> Changes:
     """What changed for me: consents to answer, messages, and how far each stream has come."""
     now = datetime.now(UTC)
-    last = key_of(since, tuple[datetime])
+    last = key_of(since, tuple[Annotated[datetime, Meta(tz=True)]])
     whole = last is None or not now - OLDEST < last[0] <= now
     after = None if whole or last is None else last[0] - OVERLAP
     told = await inbox.changed(conn, me.resident_id, me.language, after, MOST + 1)

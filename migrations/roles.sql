@@ -40,10 +40,12 @@ ALTER ROLE medverka_api SET plan_cache_mode = 'force_generic_plan';
 ALTER ROLE medverka_api SET statement_timeout = '10s';
 ALTER ROLE medverka_api SET lock_timeout = '5s';
 ALTER ROLE medverka_api SET idle_in_transaction_session_timeout = '15s';
+ALTER ROLE medverka_api SET transaction_timeout = '60s';
 
 ALTER ROLE medverka_worker SET statement_timeout = '60s';
 ALTER ROLE medverka_worker SET lock_timeout = '5s';
 ALTER ROLE medverka_worker SET idle_in_transaction_session_timeout = '60s';
+ALTER ROLE medverka_worker SET transaction_timeout = '80s';  -- api/changes.py overlaps by more
 
 ALTER ROLE medverka_auditor SET statement_timeout = '60s';
 ALTER ROLE medverka_auditor SET lock_timeout = '5s';

@@ -1305,7 +1305,7 @@ COMMENT ON COLUMN public.outbox.tried_at IS 'when it was first tried in vain; re
 
 -- Name: COLUMN outbox.ended_at; Type: COMMENT; 
 
-COMMENT ON COLUMN public.outbox.ended_at IS 'when it came to its end; its row goes a week later';
+COMMENT ON COLUMN public.outbox.ended_at IS 'when it came to its end; its row goes two weeks after the promise';
 
 -- Name: COLUMN outbox.cause; Type: COMMENT; 
 
@@ -1875,9 +1875,9 @@ CREATE UNIQUE INDEX notice_study ON public.notice USING btree (study_id);
 
 CREATE INDEX outbox_bulk ON public.outbox USING btree (bucket, share, not_before) WHERE ((state = 'waiting'::text) AND bulk);
 
--- Name: outbox_ended; Type: INDEX; 
+-- Name: outbox_dead; Type: INDEX; 
 
-CREATE INDEX outbox_ended ON public.outbox USING btree (bucket, ended_at) WHERE (state <> 'waiting'::text);
+CREATE INDEX outbox_dead ON public.outbox USING btree (bucket, ended_at) WHERE (state = 'dead'::text);
 
 -- Name: outbox_prompt; Type: INDEX; 
 

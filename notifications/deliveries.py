@@ -1,12 +1,13 @@
 """Delivery receipts: what an app saw of knocks. The inbox, and not this, says what was read."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from domain.db import Connection
+from domain.db import Connection, fetch_all
 from domain.fields import Input, Instant
 from notifications.refs import ref
 
@@ -63,3 +64,24 @@ async def record(conn: Connection, resident_id: UUID, given: Sequence[Delivery])
     )  # fmt: skip
     unknown = [at for at, one in enumerate(given) if one.ref not in known]
     return Received(recorded=recorded, unknown=unknown)
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A receipt as it is kept."""
+
+    message_id: UUID
+    device_id: UUID
+    what: What
+    happened_at: datetime
+    recorded_at: datetime
+
+
+async def of_resident(conn: Connection, resident_id: UUID) -> list[Kept]:
+    """A resident's receipts, by message."""
+    sql = """
+        SELECT message_id, device_id, what, happened_at, recorded_at
+          FROM delivery
+         WHERE resident_id = $1
+         ORDER BY message_id, device_id, what
+    """
+    return await fetch_all(conn, Kept, sql, resident_id)

@@ -26,7 +26,7 @@ from domain.errors import Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
 from domain.studies import enrolments
-from notifications import devices, inbox
+from notifications import deliveries, devices, inbox
 
 FORMAT = "medverka-export-1"
 PAGE = 200
@@ -117,6 +117,7 @@ class Taken:
             "devices": self._paged(
                 lambda c, key: devices.of_resident(c, me, key, PAGE), "device_id"
             ),
+            "deliveries": self._whole(lambda c: deliveries.of_resident(c, me)),
             "erasures": self._whole(self._erasures),
             "streams": self._streams(),
             "samples": self._samples(),

@@ -267,7 +267,9 @@ def test_a_time_in_a_member_that_no_schema_has_is_not_looked_at() -> None:
     assert (len(groups), faults) == (1, [])
 
 
-@pytest.mark.parametrize("kind", [Header, *{schema.kind for schema in SCHEMAS.values()}])
+@pytest.mark.parametrize(
+    "kind", [Header, *dict.fromkeys(schema.kind for schema in SCHEMAS.values())]
+)
 def test_every_time_of_a_schema_is_looked_at(kind: type) -> None:
     for holders, name in times(inspect.type_info(kind)):
         assert name in TIMES
