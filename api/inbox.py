@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import get, post, put
+from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
@@ -61,6 +61,17 @@ async def read(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
     await inbox.mark_read(conn, me.resident_id, message_id)
 
 
+@delete(
+    "/v1/me/messages/{message_id:uuid}/read",
+    guards=[resident],
+    status_code=204,
+    responses=refusals(NotFound),
+)
+async def unread(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
+    """Mark a message as unread again. Once more changes nothing."""
+    await inbox.mark_unread(conn, me.resident_id, message_id)
+
+
 @put(
     "/v1/me/messages/{message_id:uuid}/archived",
     guards=[resident],
@@ -72,10 +83,30 @@ async def archive(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
     await inbox.archive(conn, me.resident_id, message_id)
 
 
+@delete(
+    "/v1/me/messages/{message_id:uuid}/archived",
+    guards=[resident],
+    status_code=204,
+    responses=refusals(NotFound),
+)
+async def bring_back(conn: Conn, me: Me, message_id: FromPath[UUID]) -> None:
+    """Move a message back into the inbox. Once more changes nothing."""
+    await inbox.bring_back(conn, me.resident_id, message_id)
+
+
 @post("/v1/me/deliveries", guards=[resident], status_code=200)
 async def deliver(conn: Conn, me: Me, data: JSONBody[Deliveries]) -> Received:
     """Say what became of knocks on a device. Saying it again changes nothing."""
     return await deliveries.record(conn, me.resident_id, data.deliveries)
 
 
-routes: list[Any] = [messages, unread_count, message, read, archive, deliver]
+routes: list[Any] = [
+    messages,
+    unread_count,
+    message,
+    read,
+    unread,
+    archive,
+    bring_back,
+    deliver,
+]

@@ -127,6 +127,22 @@ async def mark_read(conn: Connection, resident_id: UUID, message_id: UUID) -> No
         raise NotFound
 
 
+async def mark_unread(conn: Connection, resident_id: UUID, message_id: UUID) -> None:
+    """Have a message wait to be read again. Its knock does not sound again.
+
+    Raises:
+        NotFound: the resident has no such message.
+
+    """
+    sql = """
+        UPDATE message SET read_at = NULL
+         WHERE resident_id = $1 AND message_id = $2
+        RETURNING message_id
+    """
+    if await conn.fetchval(sql, resident_id, message_id) is None:
+        raise NotFound
+
+
 async def archive(conn: Connection, resident_id: UUID, message_id: UUID) -> None:
     """Move a message out of the inbox; it can still be read.
 
@@ -136,6 +152,22 @@ async def archive(conn: Connection, resident_id: UUID, message_id: UUID) -> None
     """
     sql = """
         UPDATE message SET archived_at = coalesce(archived_at, clock_timestamp())
+         WHERE resident_id = $1 AND message_id = $2
+        RETURNING message_id
+    """
+    if await conn.fetchval(sql, resident_id, message_id) is None:
+        raise NotFound
+
+
+async def bring_back(conn: Connection, resident_id: UUID, message_id: UUID) -> None:
+    """Move a message back into the inbox.
+
+    Raises:
+        NotFound: the resident has no such message.
+
+    """
+    sql = """
+        UPDATE message SET archived_at = NULL
          WHERE resident_id = $1 AND message_id = $2
         RETURNING message_id
     """

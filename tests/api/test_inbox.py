@@ -63,19 +63,37 @@ async def test_what_is_archived_leaves_the_inbox_and_can_be_read(anna: Phone) ->
     assert await unread(anna) == 4
 
 
+async def test_what_was_read_can_wait_again(anna: Phone) -> None:
+    path = f"/messages/{await first(anna)}/read"
+    await anna.send("PUT", path)
+    for _ in range(2):
+        assert (await anna.send("DELETE", path)).status_code == 204
+    assert await unread(anna) == 5
+
+
+async def test_what_was_archived_comes_back_in_its_place(anna: Phone) -> None:
+    path = f"/messages/{await first(anna)}/archived"
+    await anna.send("PUT", path)
+    for _ in range(2):
+        assert (await anna.send("DELETE", path)).status_code == 204
+    assert await kinds(anna) == list(reversed(KINDS))
+    assert await kinds(anna, archived=True) == []
+
+
 async def test_messages_are_in_the_resident_s_language(anna: Phone) -> None:
     newest = (await anna.send("GET", "/messages")).json()["items"][0]
     assert newest["title"] == "A new way to log in"
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("what", ["read", "archived"])
 async def test_another_s_message_and_none_are_the_same(
-    anna: Phone, client: httpx.AsyncClient, bearer: Bearer, what: str
+    anna: Phone, client: httpx.AsyncClient, bearer: Bearer, what: str, method: str
 ) -> None:
     bo = Phone(client, bearer, "bo")
     await bo.begin()
     answers = [
-        await bo.send("PUT", f"/messages/{message}/{what}")
+        await bo.send(method, f"/messages/{message}/{what}")
         for message in (await first(anna), uuid4(), "1")
     ]
     assert {answer.status_code for answer in answers} == {404}

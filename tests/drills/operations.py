@@ -201,7 +201,9 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "inbox_unread_count": Operation(RESIDENTS),
     "inbox_read": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
+    "inbox_unread": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "inbox_archive": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
+    "inbox_bring_back": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "uses_samples": Operation(
         TEAMS,
         {"study_id": "study_id"},
