@@ -1,6 +1,6 @@
 """What an app asks when it starts: all that is new for its resident, in one call."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from litestar import get
@@ -50,7 +50,7 @@ class Changes(Struct, frozen=True, kw_only=True):
 @get("/v1/me/changes", guards=[resident])
 async def changes(conn: Conn, me: Me, since: Since = None) -> Changes:
     """What changed for me: consents to answer, messages, and how far each stream has come."""
-    now = datetime.now(UTC)
+    unread, now = await inbox.unread(conn, me.resident_id)
     last = key_of(since, tuple[Annotated[datetime, Meta(tz=True)]])
     whole = last is None or not now - OLDEST < last[0] <= now
     after = None if whole or last is None else last[0] - OVERLAP
@@ -62,7 +62,7 @@ async def changes(conn: Conn, me: Me, since: Since = None) -> Changes:
         more=max(len(told), len(given)) > MOST,
         consent_seq=await consents.seq(conn, me.resident_id),
         waiting=await review.waiting(conn, me.resident_id),
-        unread=await inbox.unread(conn, me.resident_id),
+        unread=unread,
         messages=told[:MOST],
         streams=given[:MOST],
     )

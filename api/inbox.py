@@ -41,7 +41,8 @@ async def messages(
 @get("/v1/me/messages/unread-count", guards=[resident])
 async def unread_count(conn: Conn, me: Me) -> Unread:
     """How many of my messages wait to be read."""
-    return Unread(unread=await inbox.unread(conn, me.resident_id))
+    count, _ = await inbox.unread(conn, me.resident_id)
+    return Unread(unread=count)
 
 
 @get("/v1/me/messages/{message_id:uuid}", guards=[resident], responses=refusals(NotFound))

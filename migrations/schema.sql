@@ -1198,7 +1198,8 @@ CREATE TABLE public.message (
     study_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     read_at timestamp with time zone,
-    archived_at timestamp with time zone
+    archived_at timestamp with time zone,
+    returned_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.message FORCE ROW LEVEL SECURITY;
@@ -1206,6 +1207,10 @@ ALTER TABLE ONLY public.message FORCE ROW LEVEL SECURITY;
 -- Name: TABLE message; Type: COMMENT; 
 
 COMMENT ON TABLE public.message IS 'class: resident';
+
+-- Name: COLUMN message.returned_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.message.returned_at IS 'last marked unread again, or brought back from the archive';
 
 -- Name: notice; Type: TABLE; 
 

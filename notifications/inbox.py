@@ -64,7 +64,7 @@ def _message(row: dict[str, Any], language: str) -> Message:
 async def changed(
     conn: Connection, resident_id: UUID, language: str, since: datetime | None, limit: int
 ) -> list[Message]:
-    """Messages made, read or archived since a time (None: all in the inbox), newest first."""
+    """Messages made, read, archived or returned since a time (None: all in the inbox), newest first."""
     sql = """
         SELECT m.message_id, m.kind, m.about, m.study_id, m.created_at, m.read_at, m.archived_at,
                s.title AS study
@@ -72,7 +72,8 @@ async def changed(
           LEFT JOIN study s USING (study_id)
          WHERE m.resident_id = $1
            AND CASE WHEN $2::timestamptz IS NULL THEN m.archived_at IS NULL
-                    ELSE greatest(m.created_at, m.read_at, m.archived_at) >= $2 END
+                    ELSE greatest(m.created_at, m.read_at, m.archived_at, m.returned_at) >= $2
+               END
          ORDER BY m.message_id DESC
          LIMIT $3
     """
@@ -100,15 +101,15 @@ async def message(conn: Connection, resident_id: UUID, language: str, message_id
     return _message(dict(row), language)
 
 
-async def unread(conn: Connection, resident_id: UUID) -> int:
-    """How many messages in the inbox have not been read."""
+async def unread(conn: Connection, resident_id: UUID) -> tuple[int, datetime]:
+    """How many messages in the inbox have not been read, and when the transaction that says so began."""
     sql = """
-        SELECT count(*) AS unread
+        SELECT count(*) AS unread, now() AS began
           FROM message
          WHERE resident_id = $1 AND read_at IS NULL AND archived_at IS NULL
     """
-    count: int = await conn.fetchval(sql, resident_id)
-    return count
+    (row,) = await conn.fetch(sql, resident_id)
+    return row["unread"], row["began"]
 
 
 async def mark_read(conn: Connection, resident_id: UUID, message_id: UUID) -> None:
@@ -135,7 +136,7 @@ async def mark_unread(conn: Connection, resident_id: UUID, message_id: UUID) -> 
 
     """
     sql = """
-        UPDATE message SET read_at = NULL
+        UPDATE message SET read_at = NULL, returned_at = clock_timestamp()
          WHERE resident_id = $1 AND message_id = $2
         RETURNING message_id
     """
@@ -167,7 +168,7 @@ async def bring_back(conn: Connection, resident_id: UUID, message_id: UUID) -> N
 
     """
     sql = """
-        UPDATE message SET archived_at = NULL
+        UPDATE message SET archived_at = NULL, returned_at = clock_timestamp()
          WHERE resident_id = $1 AND message_id = $2
         RETURNING message_id
     """

@@ -57,6 +57,22 @@ async def test_the_next_call_tells_what_changed_since(region: Region, anna: UUID
     ]
 
 
+@pytest.mark.parametrize("what", ["read", "archived"])
+async def test_what_waits_again_is_told_to_the_other_devices(
+    region: Region, anna: UUID, what: str
+) -> None:
+    path = f"/v1/me/messages/{await tell(region, anna)}/{what}"
+    await region.client.put(path, headers=region.bearer("anna"))
+    sql = "UPDATE message SET {0} = {0} - interval '1 hour'"
+    for column in ("created_at", "read_at", "archived_at"):
+        await region.admin.execute(sql.format(column))
+    first = await changes(region)
+    assert (await changes(region, first["next"]))["messages"] == []
+    await region.client.delete(path, headers=region.bearer("anna"))
+    (found,) = (await changes(region, first["next"]))["messages"]
+    assert (found["read_at"], found["archived_at"]) == (None, None)
+
+
 async def test_what_is_committed_late_is_not_missed(region: Region, anna: UUID) -> None:
     first = await changes(region)
     message = await tell(region, anna)

@@ -112,4 +112,4 @@ async def test_nobody_reads_another_s_inbox(pool: Pool, admin: Connection, anna:
     bo = await make_resident(admin)
     async with pool.acquire() as conn, begin(conn, resident=bo):
         assert await inbox.messages(conn, anna, "en", None, 10) == []
-        assert await inbox.unread(conn, anna) == 0
+        assert (await inbox.unread(conn, anna))[0] == 0
