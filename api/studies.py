@@ -31,6 +31,7 @@ from domain.studies.model import (
     StudyEntry,
     StudyNotOpen,
 )
+from domain.surveys import assignments
 
 AcceptLanguage = Annotated[
     str | None,
@@ -132,6 +133,7 @@ async def leave(
         _, withdrawal = await withdraw(conn, me, wish)
         drained = withdrawal.drained_at is not None
     left = await enrolments.leave(conn, me.resident_id, enrolment_id)
+    await assignments.stop(conn, me.resident_id)
     return Response(left, status_code=200 if drained else 202)
 
 

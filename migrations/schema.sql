@@ -747,6 +747,48 @@ CREATE TABLE public.approval (
 
 COMMENT ON TABLE public.approval IS 'class: reference';
 
+-- Name: assignment; Type: TABLE; 
+
+CREATE TABLE public.assignment (
+    resident_id uuid NOT NULL,
+    assignment_id uuid NOT NULL,
+    schedule_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    category text NOT NULL,
+    questionnaire text NOT NULL,
+    slot timestamp without time zone NOT NULL,
+    opens_at timestamp with time zone NOT NULL,
+    closes_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    knocks_at timestamp with time zone[] NOT NULL,
+    state text DEFAULT 'due'::text NOT NULL,
+    response_id uuid,
+    written_at timestamp with time zone,
+    received_at timestamp with time zone,
+    late_received boolean DEFAULT false NOT NULL,
+    CONSTRAINT assignment_check CHECK (((opens_at < closes_at) AND (closes_at <= expires_at))),
+    CONSTRAINT assignment_check1 CHECK (((state = 'completed'::text) = ((response_id IS NOT NULL) AND (written_at IS NOT NULL) AND (received_at IS NOT NULL)))),
+    CONSTRAINT assignment_state_check CHECK ((state = ANY (ARRAY['due'::text, 'draft'::text, 'completed'::text, 'expired'::text, 'declined'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.assignment FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE assignment; Type: COMMENT; 
+
+COMMENT ON TABLE public.assignment IS 'class: resident';
+
+-- Name: COLUMN assignment.questionnaire; Type: COMMENT; 
+
+COMMENT ON COLUMN public.assignment.questionnaire IS 'url|version, kept as it was when it was assigned';
+
+-- Name: COLUMN assignment.slot; Type: COMMENT; 
+
+COMMENT ON COLUMN public.assignment.slot IS 'the time on the wall clock that it was made for; comes once';
+
+-- Name: COLUMN assignment.knocks_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.assignment.knocks_at IS 'knocks still to come: the opening, then reminders';
+
 -- Name: block; Type: TABLE; 
 
 CREATE TABLE public.block (
@@ -1513,6 +1555,36 @@ COMMENT ON COLUMN public.sample_deletion.sample_ids IS 'fingerprints of the ids 
 
 COMMENT ON COLUMN public.sample_deletion.settled_at IS 'since then no segment holds any of them; kept against late arrivals';
 
+-- Name: schedule; Type: TABLE; 
+
+CREATE TABLE public.schedule (
+    schedule_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    questionnaire text NOT NULL,
+    category text NOT NULL,
+    timetable jsonb NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    walked_until timestamp with time zone DEFAULT '-infinity'::timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+-- Name: TABLE schedule; Type: COMMENT; 
+
+COMMENT ON TABLE public.schedule IS 'class: reference';
+
+-- Name: COLUMN schedule.questionnaire; Type: COMMENT; 
+
+COMMENT ON COLUMN public.schedule.questionnaire IS 'url|version; what is assigned from now on';
+
+-- Name: COLUMN schedule.category; Type: COMMENT; 
+
+COMMENT ON COLUMN public.schedule.category IS 'the data category of its answers';
+
+-- Name: COLUMN schedule.walked_until; Type: COMMENT; 
+
+COMMENT ON COLUMN public.schedule.walked_until IS 'everybody has the assignments that open before this';
+
 -- Name: schema_migration; Type: TABLE; 
 
 CREATE TABLE public.schema_migration (
@@ -1637,6 +1709,16 @@ ALTER TABLE ONLY public.access
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_pkey PRIMARY KEY (study_id, reference);
+
+-- Name: assignment assignment_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.assignment
+    ADD CONSTRAINT assignment_pkey PRIMARY KEY (resident_id, assignment_id);
+
+-- Name: assignment assignment_resident_id_schedule_id_slot_key; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.assignment
+    ADD CONSTRAINT assignment_resident_id_schedule_id_slot_key UNIQUE (resident_id, schedule_id, slot);
 
 -- Name: block block_pkey; Type: CONSTRAINT; 
 
@@ -1793,6 +1875,11 @@ ALTER TABLE ONLY public.resident
 ALTER TABLE ONLY public.sample_deletion
     ADD CONSTRAINT sample_deletion_pkey PRIMARY KEY (resident_id, stream_id, seq, deleted);
 
+-- Name: schedule schedule_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.schedule
+    ADD CONSTRAINT schedule_pkey PRIMARY KEY (schedule_id);
+
 -- Name: schema_migration schema_migration_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.schema_migration
@@ -1827,6 +1914,18 @@ ALTER TABLE ONLY public.study
 
 ALTER TABLE ONLY public.withdrawal
     ADD CONSTRAINT withdrawal_pkey PRIMARY KEY (resident_id, seq);
+
+-- Name: assignment_expires; Type: INDEX; 
+
+CREATE INDEX assignment_expires ON public.assignment USING btree (expires_at) WHERE (state = ANY (ARRAY['due'::text, 'draft'::text]));
+
+-- Name: assignment_knock; Type: INDEX; 
+
+CREATE INDEX assignment_knock ON public.assignment USING btree ((knocks_at[1])) WHERE ((state = ANY (ARRAY['due'::text, 'draft'::text])) AND (knocks_at <> '{}'::timestamp with time zone[]));
+
+-- Name: assignment_opens; Type: INDEX; 
+
+CREATE INDEX assignment_opens ON public.assignment USING btree (resident_id, opens_at);
 
 -- Name: block_live; Type: INDEX; 
 
@@ -1912,6 +2011,10 @@ CREATE INDEX reply_made_at ON public.reply USING btree (made_at);
 
 CREATE INDEX resident_unused ON public.resident USING btree (unused_since) WHERE (unused_since IS NOT NULL);
 
+-- Name: schedule_study; Type: INDEX; 
+
+CREATE INDEX schedule_study ON public.schedule USING btree (study_id, schedule_id);
+
 -- Name: withdrawal_open; Type: INDEX; 
 
 CREATE INDEX withdrawal_open ON public.withdrawal USING btree (resident_id) WHERE ((drained_at IS NULL) OR (destroyed_at IS NULL));
@@ -1932,6 +2035,11 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.consent_event FOR 
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
+
+-- Name: assignment assignment_schedule_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.assignment
+    ADD CONSTRAINT assignment_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES public.schedule(schedule_id);
 
 -- Name: consent_item consent_item_notice_id_version_fkey; Type: FK CONSTRAINT; 
 
@@ -1958,9 +2066,18 @@ ALTER TABLE ONLY public.notice_text
 ALTER TABLE ONLY public.notice_version
     ADD CONSTRAINT notice_version_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(notice_id);
 
+-- Name: schedule schedule_study_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.schedule
+    ADD CONSTRAINT schedule_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
+
 -- Name: access; Type: ROW SECURITY; 
 
 ALTER TABLE public.access ENABLE ROW LEVEL SECURITY;
+
+-- Name: assignment; Type: ROW SECURITY; 
+
+ALTER TABLE public.assignment ENABLE ROW LEVEL SECURITY;
 
 -- Name: block; Type: ROW SECURITY; 
 
@@ -2009,6 +2126,10 @@ ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
 -- Name: access job; Type: POLICY; 
 
 CREATE POLICY job ON public.access TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: assignment job; Type: POLICY; 
+
+CREATE POLICY job ON public.assignment TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: block job; Type: POLICY; 
 
@@ -2134,6 +2255,10 @@ ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON public.access FOR SELECT TO medverka_api USING ((resident_id = public.app_resident()));
 
+-- Name: assignment own; Type: POLICY; 
+
+CREATE POLICY own ON public.assignment TO medverka_api USING ((resident_id = public.app_resident()));
+
 -- Name: block own; Type: POLICY; 
 
 CREATE POLICY own ON public.block TO medverka_api USING ((resident_id = public.app_resident()));
@@ -2258,6 +2383,12 @@ ALTER TABLE public.segment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.stream ENABLE ROW LEVEL SECURITY;
 
+-- Name: assignment study; Type: POLICY; 
+
+CREATE POLICY study ON public.assignment FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = assignment.resident_id) AND (g.study_id = public.app_study()) AND (g.category = assignment.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+
 -- Name: block study; Type: POLICY; 
 
 CREATE POLICY study ON public.block FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
@@ -2341,6 +2472,11 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.access TO medverka_worker;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.approval TO medverka_api;
 GRANT SELECT ON TABLE public.approval TO medverka_worker;
 GRANT SELECT ON TABLE public.approval TO medverka_auditor;
+
+-- Name: TABLE assignment; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.assignment TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.assignment TO medverka_worker;
 
 -- Name: TABLE block; Type: ACL; 
 
@@ -2517,6 +2653,11 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sample_deletion TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sample_deletion TO medverka_worker;
+
+-- Name: TABLE schedule; Type: ACL; 
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.schedule TO medverka_api;
+GRANT SELECT,UPDATE ON TABLE public.schedule TO medverka_worker;
 
 -- Name: TABLE schema_migration; Type: ACL; 
 

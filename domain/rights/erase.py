@@ -18,8 +18,8 @@ from domain.donations import store as donations
 from domain.errors import Unauthenticated
 from domain.jobs import store as jobs
 from domain.residents import store as residents
+from domain.rights import leaving
 from domain.rights.holds import held
-from domain.studies import enrolments
 from notifications import outbox
 
 REMAIN = ("consent_event", "consent_head", "erasure")
@@ -52,7 +52,7 @@ async def erase(conn: Connection, resident: Resident) -> Erasure:
     event = await consents.close(
         conn, resident_id, "withdraw", EVERYTHING, resident.actor_id, effect="erase"
     )
-    await enrolments.end(conn, resident_id, EVERYTHING)
+    await leaving.end(conn, resident_id, EVERYTHING)
     await outbox.cancel(conn, resident_id, None)
     await residents.close_account(conn, resident_id)
     now = drained and not await held(conn, resident_id)
@@ -83,6 +83,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              blocks AS (DELETE FROM block WHERE resident_id = $1),
              withdrawals AS (DELETE FROM withdrawal WHERE resident_id = $1),
              codes AS (DELETE FROM participant_code WHERE resident_id = $1),
+             assignments AS (DELETE FROM assignment WHERE resident_id = $1),
              enrolments AS (DELETE FROM enrolment WHERE resident_id = $1),
              uses AS (DELETE FROM access WHERE resident_id = $1),
              messages AS (DELETE FROM message WHERE resident_id = $1),

@@ -26,6 +26,7 @@ from domain.errors import Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
 from domain.studies import enrolments
+from domain.surveys import assignments
 from notifications import deliveries, devices, inbox
 
 FORMAT = "medverka-export-1"
@@ -107,6 +108,7 @@ class Taken:
             "enrolments": self._paged(
                 lambda c, key: enrolments.of_resident(c, me, key, PAGE), "enrolment_id"
             ),
+            "assignments": self._whole(lambda c: assignments.everything(c, me)),
             "accesses": self._paged(
                 lambda c, key: audit.access_log(c, me, key, PAGE, [language]), "access_id"
             ),

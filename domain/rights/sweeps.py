@@ -5,6 +5,7 @@ workers may make their rounds at once.
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import structlog
@@ -14,6 +15,7 @@ from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
 from domain.rights import endings, erase, unused, unused_keys, withdraw
+from domain.surveys import assigning, assignments
 from notifications import devices
 
 BATCH = 500
@@ -37,6 +39,9 @@ async def sweep(pool: Pool) -> dict[str, int]:
         "replies_purged": await _purge(pool, purge_replies),
         "devices_retired": await _purge(pool, devices.retire_stale),
         "logins_purged": await _purge(pool, residents.purge_closed_logins),
+        "assignments_made": await assigning.walk(pool, datetime.now(UTC)),
+        "assignments_expired": await _purge(pool, assignments.expire),
+        "assignments_knocked": await _purge(pool, assignments.knock),
         **await endings.tell(pool),
     }
 

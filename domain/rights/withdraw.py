@@ -23,9 +23,10 @@ from domain.donations import store as donations
 from domain.errors import Invalid, NotFound, Unauthenticated
 from domain.fields import Instant
 from domain.residents.identity import Knock
-from domain.rights import unused
+from domain.rights import leaving, unused
 from domain.rights.holds import held
 from domain.studies import enrolments
+from domain.surveys import assignments
 from notifications import outbox
 
 
@@ -120,7 +121,7 @@ async def _ended(
     if wish.effect == "no-contact":
         await _block_contact(conn, resident, event.study_id)
     elif begun["taking_part"]:
-        await enrolments.end(conn, resident_id, wish)
+        await leaving.end(conn, resident_id, wish)
     if begun["knocks"] and (event.study_id is not None or wish.scope == "everything"):
         await outbox.cancel(conn, resident_id, event.study_id)
     so_far = progress(event, wish.effect, drained_at)
@@ -139,9 +140,8 @@ async def answer_at(
     resident, events = await consents.record_at(conn, knock, answers)
     for event in events:
         if event.decision == "deny" and event.study_id is not None:
-            await enrolments.end(
-                conn, resident.resident_id, Scope(scope="item", item_id=event.item_id)
-            )
+            scope = Scope(scope="item", item_id=event.item_id)
+            await leaving.end(conn, resident.resident_id, scope)
     return events
 
 
@@ -162,6 +162,7 @@ async def pause(
         conn, resident.resident_id, "pause", wish, resident.actor_id,
         pause_until=wish.until, claimed_at=wish.claimed_at,
     )  # fmt: skip
+    await assignments.stop(conn, resident.resident_id)
     if event.study_id is not None or wish.scope == "everything":
         await outbox.cancel(conn, resident.resident_id, event.study_id)
     return event, await _keep_track(conn, event, drained=drained)
@@ -244,7 +245,7 @@ async def _keep_track(conn: Connection, event: ConsentEvent, *, drained: bool) -
     """How far a pause has come. It destroys nothing."""
     sql = """
         INSERT INTO withdrawal (resident_id, seq, drained_at, destroy, destroyed_at)
-        VALUES ($1, $2, CASE WHEN $3 THEN clock_timestamp() END, '{}', CASE WHEN $3 THEN clock_timestamp() END)
+        SELECT $1, $2, at, '{}', at FROM (SELECT CASE WHEN $3 THEN clock_timestamp() END AS at) t
         RETURNING drained_at
     """
     at = await conn.fetchval(sql, event.resident_id, event.seq, drained)

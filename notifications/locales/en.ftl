@@ -51,3 +51,11 @@ signed-out =
 device-added =
     .title = A new device
     .body = The app is now used on one more device. Was it not you? Sign out everywhere, and tell us.
+
+survey-due =
+    .title = A new survey
+    .body = { $study } has a survey for you. Answering it is your choice.
+
+survey-reminder =
+    .title = A survey is waiting
+    .body = { $study } has a survey that you can still answer, if you wish.

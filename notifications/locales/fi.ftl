@@ -51,3 +51,11 @@ signed-out =
 device-added =
     .title = Uusi laite
     .body = Sovellusta käytetään nyt myös toisella laitteella. Etkö se ollut sinä? Kirjaudu ulos kaikkialta ja ota yhteyttä.
+
+survey-due =
+    .title = Uusi kysely
+    .body = Sinulle on kysely: { $study }. Voit itse päättää, vastaatko.
+
+survey-reminder =
+    .title = Kysely odottaa
+    .body = Voit vielä vastata kyselyyn, jos haluat: { $study }.

@@ -51,3 +51,11 @@ signed-out =
 device-added =
     .title = En ny telefon eller dator
     .body = Appen används nu på en till. Var det inte du? Logga ut överallt. Berätta för oss.
+
+survey-due =
+    .title = Du har fått frågor
+    .body = { $study } har några frågor till dig. Du väljer om du vill svara.
+
+survey-reminder =
+    .title = Frågor väntar på dig
+    .body = { $study } har frågor till dig. Du kan svara än, om du vill.

@@ -51,3 +51,11 @@ signed-out =
 device-added =
     .title = En ny enhet
     .body = Appen används nu på en enhet till. Var det inte du? Logga ut överallt, och hör av dig.
+
+survey-due =
+    .title = En ny enkät
+    .body = { $study } har en enkät till dig. Du väljer om du svarar.
+
+survey-reminder =
+    .title = En enkät väntar
+    .body = { $study } har en enkät som du ännu kan svara på, om du vill.

@@ -27,6 +27,15 @@ LEFT_EMPTY = """
     INSERT INTO device_value VALUES (sha256($1::text::bytea), $1, uuidv7());
     INSERT INTO delivery (resident_id, message_id, device_id, what, happened_at)
     VALUES ($1, uuidv7(), uuidv7(), 'opened', now());
+    INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by)
+    SELECT study_id, study_id, 'drill', min(category), '{}', $1 FROM consent_grant
+     WHERE resident_id = $1 AND study_id IS NOT NULL GROUP BY study_id
+        ON CONFLICT DO NOTHING;
+    INSERT INTO assignment (resident_id, assignment_id, schedule_id, study_id, category, questionnaire,
+                            slot, opens_at, closes_at, expires_at, knocks_at)
+    SELECT $1, uuidv7(), s.schedule_id, s.study_id, s.category, 'drill', now(), now(),
+           now() + interval '1 day', now() + interval '1 day', '{}'
+      FROM schedule s JOIN consent_grant g USING (study_id, category) WHERE g.resident_id = $1;
     INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill');
     INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
     SELECT resident_id, stream_id, 1, true, category, '{1}' FROM stream WHERE resident_id = $1
@@ -35,11 +44,12 @@ LEFT_EMPTY = """
 
 
 class _Table(NamedTuple):
-    """A table with rows of residents, and the column that says whose a row is."""
+    """A table with rows of residents, the column that says whose a row is, and those that can be written."""
 
     name: str
     owner: str
     study: bool
+    columns: list[str]
 
 
 class _Found(NamedTuple):
@@ -48,6 +58,9 @@ class _Found(NamedTuple):
     owners: set[UUID]
     studies: set[UUID]
 
+
+READ = ("assignment", "data_key", "sample_deletion", "segment", "stream")
+"""What a study reads of those whose consent stands."""
 
 NOTHING = _Found(set(), set())
 
@@ -97,7 +110,10 @@ async def _tables(admin: Connection) -> list[_Table]:
     sql = """
         SELECT t.relname::text AS name, o.attname::text AS owner,
                EXISTS (SELECT FROM pg_attribute s
-                        WHERE s.attrelid = t.oid AND s.attname = 'study_id') AS study
+                        WHERE s.attrelid = t.oid AND s.attname = 'study_id') AS study,
+               ARRAY(SELECT c.attname::text FROM pg_attribute c
+                      WHERE c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped
+                        AND c.attgenerated = '') AS columns
           FROM pg_class t
           JOIN pg_attribute o ON o.attrelid = t.oid AND o.attname IN ('resident_id', 'actor_id')
          WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
@@ -142,7 +158,7 @@ class _Walls:
     async def study(self, study_id: UUID, team: set[UUID], withdrawn: set[UUID]) -> None:
         """Sees what it holds a grant for, and of people only who takes part in it; changes nothing."""
         scope = opening(study=study_id, member=uuid4())
-        held = dict.fromkeys(("stream", "segment", "sample_deletion", "data_key"), team - withdrawn)
+        held = dict.fromkeys(READ, team - withdrawn)
         denying = ("block", "withdrawal")  # hidden, they would not deny
         known = dict.fromkeys(("consent_grant", "enrolment", "participant_code", *denying), team)
         may_see = held | known
@@ -176,8 +192,10 @@ class _Walls:
         """Another's row once more: row-level security refuses it before any key does."""
         sql = f"SELECT to_jsonb(t)::text FROM {table.name} t WHERE {table.owner} = $1 LIMIT 1"  # noqa: S608
         row = await self._admin.fetchval(sql, other)
+        columns = ", ".join(table.columns)
         sql = (
-            f"INSERT INTO {table.name} SELECT * FROM jsonb_populate_record(NULL::{table.name}, $1)"  # noqa: S608
+            f"INSERT INTO {table.name} ({columns}) "  # noqa: S608
+            f"SELECT {columns} FROM jsonb_populate_record(NULL::{table.name}, $1)"
         )
         self.statements += 1
         await self._api.execute(scope)

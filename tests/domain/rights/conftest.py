@@ -39,6 +39,16 @@ OF_STUDY = (
     INSERT INTO block (resident_id, kind, source, scope, study_id, placed_by)
     VALUES ($1, 'block', 'resident', 'study', $2, $1)
     """,
+    """
+    WITH s AS (INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by)
+               VALUES (gen_random_uuid(), $2, 'q|1', 'heart', '{}', $2)
+               RETURNING schedule_id)
+    INSERT INTO assignment (resident_id, assignment_id, schedule_id, study_id, category, questionnaire,
+                            slot, opens_at, closes_at, expires_at, knocks_at)
+    SELECT $1, uuidv7(), schedule_id, $2, 'heart', 'q|1', '2026-03-01 08:00',
+           now(), now() + interval '1 h', now() + interval '1 h', '{}'
+      FROM s
+    """,
 )
 QUEUED = (
     """

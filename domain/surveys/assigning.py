@@ -1,0 +1,158 @@
+"""Making assignments: the worker walks who takes part, batch by batch, each behind the gate.
+
+A slot of a schedule is made once for a resident, however often, and by however many workers, the
+walk is made; what stands already is left as it is.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from domain.consents import gate
+from domain.db import Connection, Pool, begin, fetch_all, new_id
+from domain.surveys.assignments import goes_on
+from domain.surveys.schedules import Slot, Timetable, ZoneFrom, occurrences
+
+AHEAD = timedelta(days=3)
+"""How far ahead assignments are made: a phone that is offline for some days has them."""
+OFTEN = timedelta(hours=1)
+"""A schedule is walked once in this: who has just joined, or whose pause has ended, is asked within it."""
+BATCH = gate.MOST_RESIDENTS
+MOST_ROWS = 2_000
+"""The most rows of one statement: a transaction stays short, and others' requests with it."""
+LONG_AGO = datetime(1900, 1, 2, tzinfo=UTC)
+
+
+class Schedule(Struct, frozen=True, kw_only=True):
+    """A questionnaire that a study asks by a timetable."""
+
+    schedule_id: UUID
+    study_id: UUID
+    questionnaire: str
+    category: str
+    timetable: Timetable
+
+
+class Taker(Struct, frozen=True, kw_only=True):
+    """Someone who takes part, and where."""
+
+    resident_id: UUID
+    enrolled_at: datetime
+    zone: str
+
+
+class _Row(Struct, frozen=True, kw_only=True):
+    resident_id: UUID
+    slot: Slot
+
+
+async def walk(pool: Pool, now: datetime) -> int:
+    """Make what opens until `AHEAD`, for every schedule that is due for a walk. How many were made."""
+    async with pool.acquire() as conn, begin(conn, job="find"):
+        due = await waiting(conn, now + AHEAD - OFTEN)
+    return sum([await _walk_one(pool, schedule, now) for schedule in due])
+
+
+async def waiting(conn: Connection, until: datetime) -> list[Schedule]:
+    """The schedules whose assignments are not made until then."""
+    sql = """
+        SELECT schedule_id, study_id, questionnaire, category, timetable
+          FROM schedule
+         WHERE ended_at IS NULL AND walked_until < $1 AND timetable->>'relative_to' <> 'event'
+         ORDER BY schedule_id
+    """
+    return await fetch_all(conn, Schedule, sql, until)
+
+
+async def _walk_one(pool: Pool, schedule: Schedule, now: datetime) -> int:
+    made, after = 0, None
+    while True:
+        async with pool.acquire() as conn, begin(conn, job="assign"):
+            takers = await _taking_part(conn, schedule.study_id, after)
+            made += await assign(conn, schedule, takers, now)
+            if len(takers) < BATCH:
+                sql = "UPDATE schedule SET walked_until = $2 WHERE schedule_id = $1"
+                await conn.execute(sql, schedule.schedule_id, now + AHEAD)
+                return made
+        after = takers[-1].resident_id
+
+
+async def _taking_part(conn: Connection, study_id: UUID, after: UUID | None) -> list[Taker]:
+    sql = """
+        SELECT e.resident_id, e.enrolled_at, r.zone
+          FROM enrolment e
+          JOIN resident r USING (resident_id)
+         WHERE e.study_id = $1 AND e.ended_at IS NULL
+           AND ($2::uuid IS NULL OR e.resident_id > $2)
+         ORDER BY e.resident_id
+         LIMIT $3
+    """
+    return await fetch_all(conn, Taker, sql, study_id, after, BATCH)
+
+
+async def assign(
+    conn: Connection, schedule: Schedule, takers: Sequence[Taker], now: datetime
+) -> int:
+    """Make what opens until `AHEAD` for those who may be asked now. How many were made."""
+    locked = await gate.lock_many(conn, [taker.resident_id for taker in takers])
+    permits = await gate.study_permits(conn, schedule.study_id, locked, [schedule.category])
+    allowed = {permit.resident_id for permit in permits if goes_on(permit)}
+    since = now - timedelta(minutes=schedule.timetable.window)  # What is still open is made, too.
+    rows = [
+        _Row(resident_id=taker.resident_id, slot=slot)
+        for taker in takers
+        if taker.resident_id in allowed
+        for slot in occurrences(
+            schedule.timetable, taker.enrolled_at, _at_home(taker.zone), since, now + AHEAD
+        )
+    ]
+    made = 0
+    for first in range(0, len(rows), MOST_ROWS):
+        made += await _insert(conn, schedule, rows[first : first + MOST_ROWS])
+    return made
+
+
+async def _insert(conn: Connection, schedule: Schedule, rows: Sequence[_Row]) -> int:
+    """What was cancelled by a pause that has ended is asked again; nothing else is changed."""
+    sql = """
+        INSERT INTO assignment AS a (resident_id, assignment_id, schedule_id, study_id, category,
+                                     questionnaire, slot, opens_at, closes_at, expires_at, knocks_at)
+        SELECT t.resident_id, t.assignment_id, $1, $2, $3, $4, t.slot, t.opens_at, t.closes_at,
+               t.expires_at,
+               ARRAY(SELECT t.opens_at + make_interval(mins => m) FROM unnest($5::int[]) m ORDER BY m)
+          FROM unnest($6::uuid[], $7::uuid[], $8::timestamp[], $9::timestamptz[],
+                      $10::timestamptz[], $11::timestamptz[])
+               AS t (resident_id, assignment_id, slot, opens_at, closes_at, expires_at)
+         WHERE NOT EXISTS (
+               SELECT FROM assignment made
+                WHERE made.resident_id = t.resident_id AND made.schedule_id = $1
+                  AND made.slot = t.slot AND made.state <> 'cancelled')
+        ON CONFLICT (resident_id, schedule_id, slot) DO UPDATE
+           SET state = 'due', knocks_at = excluded.knocks_at
+         WHERE a.state = 'cancelled'
+        RETURNING 1 AS made
+    """
+    made = await conn.fetch(
+        sql,
+        schedule.schedule_id,
+        schedule.study_id,
+        schedule.category,
+        schedule.questionnaire,
+        [0, *schedule.timetable.reminders],
+        [row.resident_id for row in rows],
+        [new_id() for _ in rows],
+        [row.slot.local for row in rows],
+        [row.slot.opens_at for row in rows],
+        [row.slot.closes_at for row in rows],
+        [row.slot.expires_at for row in rows],
+    )
+    return len(made)
+
+
+@cache
+def _at_home(zone: str) -> tuple[ZoneFrom]:
+    return (ZoneFrom(LONG_AGO, ZoneInfo(zone)),)
