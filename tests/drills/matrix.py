@@ -117,32 +117,37 @@ async def _ids(
     mine = str(getattr(side, row.path[name]))
     another = RANDOM.get(name, str(uuid4()))
     random = await door.knock(who, told, {name: another}, note=f"random {name}")
-    absent = plain(random)
-    if random.ok or (who in row.doors and random.status != 404):
+    absent, strict = plain(random), who in row.doors and not row.chosen
+    expected = random.ok if row.chosen and who in row.doors else _not_there(random, strict)
+    if not expected:
         door.wrong(f"{told.name} by {who}: {random.status} for a random {name}")
     if who not in row.doors and who not in REGISTRARS and plain(own) != absent:
         door.wrong(f"{told.name} by {who}: what they may not have is told from what there is not")
     for note, value in _others(door, row, who, name):
         for spelling, spelt in [("plain", value), *_spellings(value)]:
             answer = await door.knock(who, told, {name: spelt}, note=f"{note} {name}, {spelling}")
-            if not _as_absent(name, answer, absent, who in row.doors):
+            if not _as_absent(name, answer, absent, strict):
                 door.wrong(f"{told.name} by {who}: {answer.status} for a {note} {name}, {spelling}")
     for spelling, spelt in _spellings(mine):
         answer = await door.knock(who, told, {name: spelt}, note=f"own {name}, {spelling}")
-        alike = plain(answer) == plain(own) or _as_absent(name, answer, absent, who in row.doors)
+        alike = plain(answer) == plain(own) or _as_absent(name, answer, absent, strict)
         if not alike:
             door.wrong(f"{told.name} by {who}: {answer.status} for their own {name}, {spelling}")
     for spelt in (*MALFORMED, *(NUMBERS if name == "seq" else ())):
         answer = await door.knock(who, told, {name: spelt}, note=f"malformed {name}, {spelt[:20]}")
-        if not _as_absent(name, answer, absent, who in row.doors):
+        if not _as_absent(name, answer, absent, strict):
             door.wrong(f"{told.name} by {who}: {answer.status} for the {name} {spelt[:20]}")
 
 
-def _as_absent(name: str, answer: Answer, absent: str, admitted: bool) -> bool:
+def _not_there(answer: Answer, strict: bool) -> bool:
+    return not answer.ok and (not strict or answer.status == 404)
+
+
+def _as_absent(name: str, answer: Answer, absent: str, strict: bool) -> bool:
     """What is malformed is not there. Who is not admitted may be told so before the door is asked."""
     if name == "name" and answer.status == 400:
         return True
-    return plain(answer) == absent or (not admitted and answer.status == 404)
+    return plain(answer) == absent or (not strict and answer.status == 404)
 
 
 def _others(door: Knocker, row: Operation, who: str, name: str) -> Iterator[tuple[str, str]]:

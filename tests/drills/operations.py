@@ -50,7 +50,7 @@ class Operation(NamedTuple):
     `doors`: who is answered 2xx for their own ids. `path`: for each parameter the attribute of a
     `Side` that is one's own. `theirs`: those of them that the doors of one side alone may name.
     `hidden`: parameters and the ids that must be answered as a random one is; `probes`: bodies with
-    such an id, by its name. `leaves`: tables in which it
+    such an id, by its name. `chosen`: the ids of its path are the caller's to make. `leaves`: tables in which it
     leaves rows that are nobody's, or, where it reads, the resident's who is read about.
     """
 
@@ -62,6 +62,7 @@ class Operation(NamedTuple):
     if_match: str = ""
     hidden: Mapping[str, str] = {}
     probes: Mapping[str, Probe] = {}
+    chosen: bool = False
     leaves: tuple[str, ...] = ()
 
 
@@ -189,7 +190,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "devices_mine": Operation(RESIDENTS),
     "devices_register": Operation(
-        RESIDENTS, {"device_id": "device_id"}, body=lambda s, _: phone(s)
+        RESIDENTS, {"device_id": "device_id"}, body=lambda s, _: phone(s), chosen=True
     ),
     "devices_remove": Operation(RESIDENTS, {"device_id": "device_id"}, ("device_id",)),
     "inbox_messages": Operation(RESIDENTS),

@@ -22,9 +22,9 @@ class Part(NamedTuple):
 class Snapshot:
     """A database as it was, kept beside itself. The connection is an administrator's, and its own."""
 
-    def __init__(self, admin: Connection, tables: list[str], sql: str) -> None:
+    def __init__(self, admin: Connection, columns: Mapping[str, list[str]], sql: str) -> None:
         self._admin = admin
-        self._tables = tables
+        self._columns = columns
         self._sql = sql
         self._xid = -1
         self.base: Digests = {}
@@ -36,9 +36,7 @@ class Snapshot:
         await admin.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
         for table in columns:
             await admin.execute(f'CREATE TABLE kept."{table}" AS TABLE public."{table}"')
-        made = cls(
-            admin, sorted(columns), " UNION ALL ".join(map(_digest, columns, columns.values()))
-        )
+        made = cls(admin, columns, " UNION ALL ".join(map(_digest, columns, columns.values())))
         made.base = await made._digests()
         return made
 
@@ -66,7 +64,9 @@ class Snapshot:
         """Put back the tables that changed."""
         words = ["BEGIN", "SET LOCAL session_replication_role = replica"]
         for table in sorted({part.table for part in changed}):
-            words += [f'DELETE FROM "{table}"', f'INSERT INTO "{table}" TABLE kept."{table}"']  # noqa: S608 - from the catalogue
+            names = ", ".join(f'"{column}"' for column in self._columns[table])
+            copied = f'INSERT INTO "{table}" ({names}) SELECT {names} FROM kept."{table}"'  # noqa: S608 - from the catalogue
+            words += [f'DELETE FROM "{table}"', copied]  # noqa: S608
         await self._admin.execute("; ".join([*words, "COMMIT"]))
 
     async def _digests(self) -> Digests:
@@ -79,7 +79,7 @@ async def _columns(admin: Connection) -> dict[str, list[str]]:
         SELECT c.relname, array_agg(a.attname::text) AS columns
           FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
          WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
-           AND a.attnum > 0 AND NOT a.attisdropped
+           AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
          GROUP BY c.relname ORDER BY c.relname
     """
     return {row["relname"]: row["columns"] for row in await admin.fetch(sql)}
