@@ -14,6 +14,7 @@ from litestar.datastructures import State
 
 from api import (
     access_log,
+    announcements,
     blocks,
     changes,
     consents,
@@ -58,6 +59,7 @@ STATEMENT_SECONDS = 15.0
 
 CAPABILITIES: tuple[Any, ...] = (
     access_log,
+    announcements,
     blocks,
     changes,
     consents,

@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from domain.languages import lookup
 from notifications.kinds import Kind
 from notifications.refs import ref
-from notifications.texts import written
+from notifications.texts import FALLBACK, written
 
 
 class Message(Struct, frozen=True, kw_only=True):
@@ -41,9 +41,10 @@ async def messages(
     """A resident's messages, newest first: those in the inbox, the archived ones, or (None) all."""
     sql = """
         SELECT m.message_id, m.kind, m.about, m.study_id, m.created_at, m.read_at, m.archived_at,
-               s.title AS study
+               s.title AS study, a.texts AS announced
           FROM message m
           LEFT JOIN study s USING (study_id)
+          LEFT JOIN announcement a ON a.announcement_id = m.about
          WHERE m.resident_id = $1 AND ($2::uuid IS NULL OR m.message_id < $2)
            AND ($3::boolean IS NULL OR (m.archived_at IS NOT NULL) = $3)
          ORDER BY m.message_id DESC
@@ -58,6 +59,9 @@ def _message(row: dict[str, Any], language: str) -> Message:
     study = titles[lookup(titles, [language])] if titles else None
     kind = Kind(row.pop("kind"))
     title, body = written(kind, language, study)
+    if texts := row.pop("announced"):
+        said = texts[lookup(texts, [language, FALLBACK])]
+        title, body = said["title"], said["body"]
     return Message(kind=kind, title=title, body=body, ref=ref(row["message_id"]), **row)
 
 
@@ -67,9 +71,10 @@ async def changed(
     """Messages made, read, archived or returned since a time (None: all in the inbox), newest first."""
     sql = """
         SELECT m.message_id, m.kind, m.about, m.study_id, m.created_at, m.read_at, m.archived_at,
-               s.title AS study
+               s.title AS study, a.texts AS announced
           FROM message m
           LEFT JOIN study s USING (study_id)
+          LEFT JOIN announcement a ON a.announcement_id = m.about
          WHERE m.resident_id = $1
            AND CASE WHEN $2::timestamptz IS NULL THEN m.archived_at IS NULL
                     ELSE greatest(m.created_at, m.read_at, m.archived_at, m.returned_at) >= $2
@@ -90,9 +95,10 @@ async def message(conn: Connection, resident_id: UUID, language: str, message_id
     """
     sql = """
         SELECT m.message_id, m.kind, m.about, m.study_id, m.created_at, m.read_at, m.archived_at,
-               s.title AS study
+               s.title AS study, a.texts AS announced
           FROM message m
           LEFT JOIN study s USING (study_id)
+          LEFT JOIN announcement a ON a.announcement_id = m.about
          WHERE m.resident_id = $1 AND m.message_id = $2
     """
     row = await conn.fetchrow(sql, resident_id, message_id)

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     SURVEY_DUE = "survey-due"
     SURVEY_REMINDER = "survey-reminder"
     DEVICE_ADDED = "device-added"
+    SAFETY_NOTICE = "safety-notice"
+    BREACH_NOTICE = "breach-notice"
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -61,6 +63,8 @@ RULES: Mapping[Kind, Rule] = {
     Kind.SURVEY_DUE: Rule(waits=timedelta(days=1)),
     Kind.SURVEY_REMINDER: Rule(waits=timedelta(hours=6)),
     Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True),
+    Kind.SAFETY_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
+    Kind.BREACH_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
 }
 
 MUTABLE = frozenset(kind for kind, rule in RULES.items() if rule.mutable)

@@ -14,7 +14,7 @@ from domain.db import Connection, Pool, begin
 from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
-from domain.rights import endings, erase, unused, unused_keys, withdraw
+from domain.rights import announcing, endings, erase, unused, unused_keys, withdraw
 from domain.surveys import assigning, assignments
 from notifications import devices
 
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 async def sweep(pool: Pool) -> dict[str, int]:
     """One round. How much of each was done."""
     return {
+        "announced": await announcing.walk(pool),
         "withdrawals_finished": await _each(pool, open_withdrawals, withdraw.finish),
         "jobs_done": await jobs.work(
             pool, {"erase-account": _erase_account, "destroy-keys": _destroy_keys}

@@ -59,3 +59,11 @@ survey-due =
 survey-reminder =
     .title = A survey is waiting
     .body = { $study } has a survey that you can still answer, if you wish.
+
+safety-notice =
+    .title = An important safety notice
+    .body = This is about your safety in { $study }. Read it now, and get in touch if anything is unclear.
+
+breach-notice =
+    .title = Your data may have been exposed
+    .body = Something has happened to data in { $study } that may concern you. Read what it means and what you can do.

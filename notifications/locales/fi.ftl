@@ -59,3 +59,11 @@ survey-due =
 survey-reminder =
     .title = Kysely odottaa
     .body = Voit vielä vastata kyselyyn, jos haluat: { $study }.
+
+safety-notice =
+    .title = Tärkeä turvallisuustiedote
+    .body = Tämä koskee turvallisuuttasi kohteessa { $study }. Lue se nyt ja ota yhteyttä, jos jokin on epäselvää.
+
+breach-notice =
+    .title = Tietojasi on voinut paljastua
+    .body = Kohteen { $study } tiedoille on tapahtunut jotain, mikä voi koskea sinua. Lue, mitä se tarkoittaa ja mitä voit tehdä.

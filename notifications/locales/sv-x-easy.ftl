@@ -59,3 +59,11 @@ survey-due =
 survey-reminder =
     .title = Frågor väntar på dig
     .body = { $study } har frågor till dig. Du kan svara än, om du vill.
+
+safety-notice =
+    .title = Viktigt om din säkerhet
+    .body = Det här gäller din säkerhet i { $study }. Läs det nu. Fråga oss om du inte förstår.
+
+breach-notice =
+    .title = Andra kan ha sett dina uppgifter
+    .body = Något har hänt med uppgifter i { $study }. Det kan gälla dig. Läs vad som har hänt. Läs vad du kan göra.

@@ -59,3 +59,11 @@ survey-due =
 survey-reminder =
     .title = En enkät väntar
     .body = { $study } har en enkät som du ännu kan svara på, om du vill.
+
+safety-notice =
+    .title = Viktigt om din säkerhet
+    .body = Det här gäller din säkerhet i { $study }. Läs det nu, och hör av dig om något är oklart.
+
+breach-notice =
+    .title = Dina uppgifter kan ha spridits
+    .body = Något har hänt med uppgifter i { $study } som kan gälla dig. Läs vad det innebär och vad du kan göra.

@@ -31,6 +31,12 @@ def answered(s: Side, *items: str) -> dict[str, Any]:
     return {"answers": [said | {"item_id": item} for item in items]}
 
 
+def announced(s: Side) -> dict[str, Any]:
+    """An urgent announcement to a study's participants."""
+    words = {"title": f"About {s.team}", "body": "A drill."}
+    return {"kind": "safety-notice", "study_id": s.study_id, "texts": {"sv": words, "en": words}}
+
+
 def held(concerning: dict[str, str]) -> dict[str, Any]:
     return {"scope": "everything", "reason": "A drill", "concerning": concerning}
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from tests.drills.bodies import (
     ahead,
+    announced,
     answered,
     approval,
     delivered,
@@ -245,6 +246,17 @@ OPERATIONS: Mapping[str, Operation] = {
         ("membership_id",),
     ),
     "stewards_publish": Operation(STEWARDS, body=lambda s, _: next_notice(s, s.study_id)),
+    "announcements_listed": Operation(REGISTRARS),
+    "announcements_draft": Operation(
+        REGISTRARS,
+        body=lambda s, _: announced(s),
+    ),
+    "announcements_announcement": Operation(REGISTRARS, {"announcement_id": "announcement_id"}),
+    # Its maker is let in, and told that nobody approves their own.
+    "announcements_approve": Operation(
+        frozenset({"opener"}) | OFFICER, {"announcement_id": "announcement_id"}
+    ),
+    "announcements_withdraw": Operation(REGISTRARS, {"announcement_id": "announcement_id"}),
     "restrictions_switches": Operation(REGISTRARS),
     "restrictions_stop": Operation(
         REGISTRARS, body=lambda s, _: {"study_id": s.study_id, "reason": "A drill"}

@@ -45,6 +45,7 @@ class Side(Struct, kw_only=True):
     message_id: str = ""
     device_id: str = ""
     stop_id: str = ""
+    announcement_id: str = ""
     membership_id: str = ""
     event_seq: str = ""
     events: int = 0
@@ -156,6 +157,10 @@ async def _fill(
     await _done(region.post("officer", "/v1/holds", asleep | whom | {"reason": side.text}))
     stopped = {"recipient": f"Recipient of {side.team}", "reason": "A drill"}
     await _done(region.post("maker", "/v1/stop-switches", stopped))
+    words = {"title": "A drill", "body": "A drill."}
+    told = {"kind": "breach-notice", "study_id": side.study_id, "texts": {"sv": words, "en": words}}
+    drafted = await _done(region.post("maker", "/v1/announcements", told))
+    side.announcement_id = drafted["announcement_id"]
     used = await region.get(side.team, f"/v1/studies/{side.study_id}/samples")
     assert used.status_code == httpx.codes.OK, used.text
 
