@@ -54,7 +54,8 @@ async def place(admin: Connection, announcement_id: UUID) -> tuple[int, bool, UU
         SELECT told, finished_at IS NOT NULL, walked_until
           FROM announcement WHERE announcement_id = $1
     """
-    return tuple(await admin.fetchrow(sql, announcement_id))
+    (row,) = await admin.fetch(sql, announcement_id)
+    return row[0], row[1], row[2]
 
 
 async def enrol(admin: Connection, study_id: UUID, *, left: bool = False) -> UUID:
