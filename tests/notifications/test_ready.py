@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from notifications.kinds import RULES, Kind
+from notifications.kinds import RULES, Kind, Rule
 from notifications.ready import Ended, Person, PutOff, Waiting, judged
 
 NOON = datetime(2026, 1, 14, 11, tzinfo=UTC)
@@ -107,3 +107,8 @@ def test_a_kind_of_a_newer_release_waits_for_its_workers() -> None:
 @pytest.mark.parametrize("kind", URGENT)
 def test_an_urgent_one_passes_quiet_hours_and_mutes(kind: Kind) -> None:
     assert fate(knock(kind, NIGHT), person(muted=[kind], muted_studies=[str(STUDY)])) is None
+
+
+def test_to_be_urgent_is_enough_for_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notifications.ready.BY_NAME", {"alarm": Rule(urgent=True)})
+    assert fate(knock("alarm", NIGHT), person(muted=["alarm"], muted_studies=[str(STUDY)])) is None
