@@ -158,7 +158,7 @@ async def _fill(
     stopped = {"recipient": f"Recipient of {side.team}", "reason": "A drill"}
     await _done(region.post("maker", "/v1/stop-switches", stopped))
     words = {"title": "A drill", "body": "A drill."}
-    told = {"kind": "breach-notice", "study_id": side.study_id, "texts": {"sv": words, "en": words}}
+    told = {"kind": "breach-notice", "texts": {"sv": words, "en": words}}
     drafted = await _done(region.post("maker", "/v1/announcements", told))
     side.announcement_id = drafted["announcement_id"]
     used = await region.get(side.team, f"/v1/studies/{side.study_id}/samples")
