@@ -46,6 +46,7 @@ class Coding(Element, frozen=True, kw_only=True):
     version: Word | UnsetType = UNSET
     code: Word | UnsetType = UNSET
     display: Word | UnsetType = UNSET
+    extension: list["Extension"] = []
 
 
 class CodeableConcept(Element, frozen=True, kw_only=True):

@@ -1,0 +1,226 @@
+"""A published questionnaire made ready to check many responses: made once, and kept by the caller. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from msgspec import UNSET, Struct, field
+
+from domain.surveys import extensions
+from domain.surveys.extensions import first, whole
+from domain.surveys.resources import Coding, Concept, Contained, EnableWhen, Item, Questionnaire
+from domain.surveys.values import ANSWERED_BY, Value, key, value_of
+
+Keys: TypeAlias = frozenset[Any]
+
+
+class Condition(Struct, kw_only=True, frozen=True):
+    """A condition, and how to find the answers that it asks about.
+
+    `up`: how many containers to go up from the item's own; `down`: the linkIds from there to the
+    question. Of several occurrences the nearest counts: the `last` before the item, or the first after.
+    """
+
+    operator: str
+    wanted: Value
+    up: int
+    down: tuple[str, ...]
+    last: bool
+
+
+class Limits(Struct, kw_only=True, frozen=True):
+    """What an answer of an item must be."""
+
+    kinds: frozenset[str]
+    options: Keys | None = None
+    open: bool = False
+    exclusive: Keys = frozenset()
+    initial: Keys | None = None
+    max_length: int | None = None
+    min_length: int | None = None
+    pattern: Any = None
+    least: Value | None = None
+    most: Value | None = None
+    places: int | None = None
+    units: Keys | None = None
+    max_size: Any = None
+    mime_types: frozenset[str] | None = None
+    min_occurs: int = 0
+    max_occurs: int | None = None
+
+
+class Node(Struct, kw_only=True, eq=False):
+    """An item of a compiled questionnaire, or its root, which is like a group."""
+
+    link_id: str
+    type: str
+    at: int = 0
+    parent: "Node | None" = None
+    children: dict[str, "Node"] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
+    any_counts: bool = False
+    limits: Limits
+    source: Item | None = None
+
+
+class Compiled(Struct, kw_only=True, eq=False):
+    """A questionnaire as responses are checked against it. It is never changed."""
+
+    root: Node
+    nodes: Mapping[str, Node]
+
+
+def compiled(questionnaire: Questionnaire) -> Compiled:
+    """Make a questionnaire ready. It must have no problems (`structure.problems`)."""
+    root = Node(link_id="", type="group", limits=Limits(kinds=frozenset()))
+    nodes: dict[str, Node] = {}
+    sets = value_sets(questionnaire)
+    waiting: list[tuple[Node, list[Item]]] = [(root, questionnaire.item)]
+    while waiting:
+        parent, items = waiting.pop()
+        for at, item in enumerate(items):
+            node = Node(
+                link_id=item.link_id, type=item.type, at=at, parent=parent,
+                any_counts=item.enable_behavior == "any", limits=_limits(item, sets), source=item,
+            )  # fmt: skip
+            nodes[item.link_id] = parent.children[item.link_id] = node
+            waiting.append((node, item.item))
+    for node in nodes.values():
+        if node.source is not None and node.source.enable_when:
+            node.conditions = tuple(
+                _condition(node, when, nodes) for when in node.source.enable_when
+            )
+    return Compiled(root=root, nodes=nodes)
+
+
+def _condition(node: Node, when: EnableWhen, nodes: Mapping[str, Node]) -> Condition:
+    wanted = value_of(when)
+    if wanted is None:
+        raise ValueError("The questionnaire has problems.")
+    own, asked = _line(node), _line(nodes[when.question])
+    same = 0
+    while same < min(len(own), len(asked)) - 1 and own[same] is asked[same]:
+        same += 1
+    return Condition(
+        operator=when.operator,
+        wanted=wanted,
+        up=len(own) - 1 - same,
+        down=tuple(step.link_id for step in asked[same:]),
+        last=asked[same].at <= own[same].at,
+    )
+
+
+def _line(node: Node) -> list[Node]:
+    """A node with those above it, the topmost first, without the root."""
+    line: list[Node] = []
+    above: Node | None = node
+    while above is not None and above.parent is not None:
+        line.append(above)
+        above = above.parent
+    return line[::-1]
+
+
+def _limits(item: Item, sets: Mapping[str, Keys | None]) -> Limits:
+    """What is said of the answers of an item, in its elements and its extensions."""
+    options, kinds = _options(item, sets), ANSWERED_BY.get(item.type, frozenset())
+    if item.answer_option:
+        kinds = frozenset(kind for kind, _ in options or ())
+    regex, size = first(item, "regex"), first(item, "maxSize")
+    mimes = frozenset(value.plain for value in extensions.values(item.extension, "mimeType"))
+    least = whole(item, "questionnaire-minOccurs") or 0
+    most = whole(item, "questionnaire-maxOccurs") if item.repeats is True else 1
+    return Limits(
+        kinds=kinds | {"string"} if item.type == "open-choice" else kinds,
+        options=options,
+        open=item.type == "open-choice",
+        exclusive=_marked(item, "questionnaire-optionExclusive"),
+        initial=initial(item) if item.read_only is True else None,
+        max_length=None if item.max_length is UNSET else item.max_length,
+        min_length=whole(item, "minLength"),
+        pattern=None if regex is None else extensions.pattern(regex.plain),
+        least=first(item, "minValue"),
+        most=first(item, "maxValue"),
+        places=whole(item, "maxDecimalPlaces"),
+        units=_units(item),
+        max_size=None if size is None else size.plain,
+        mime_types=mimes or None,
+        min_occurs=max(least, 1) if item.required is True else 0,
+        max_occurs=most,
+    )
+
+
+def _options(item: Item, sets: Mapping[str, Keys | None]) -> Keys | None:
+    if item.answer_value_set is not UNSET:
+        return sets.get(item.answer_value_set)
+    if not item.answer_option:
+        return None
+    return frozenset(key(value) for one in item.answer_option if (value := value_of(one)))
+
+
+def _marked(item: Item, name: str) -> Keys:
+    """The options that an extension marks as true."""
+    return frozenset(
+        key(value)
+        for one in item.answer_option
+        if (value := value_of(one)) and Value("boolean", True) in extensions.values(one.extension, name)  # noqa: FBT003
+    )  # fmt: skip
+
+
+def initial(item: Item) -> Keys:
+    """The values that an item begins with."""
+    ones = [*item.initial, *(option for option in item.answer_option if option.initial_selected)]
+    return frozenset(key(value) for one in ones if (value := value_of(one)))
+
+
+def _units(item: Item) -> Keys | None:
+    """The units that a quantity may have. Of a number, the unit is for whom reads it."""
+    if item.type != "quantity":
+        return None
+    names = ("questionnaire-unitOption", "questionnaire-unit")
+    codings = [value.plain for name in names for value in extensions.values(item.extension, name)]
+    return frozenset((coding.system, coding.code) for coding in codings) or None
+
+
+def value_sets(questionnaire: Questionnaire) -> dict[str, Keys | None]:
+    """The codes of each contained value set, by all that it can be called. None: it is no plain list."""
+    found: dict[str, Keys | None] = {}
+    for one in questionnaire.contained:
+        if one.resource_type == "ValueSet":
+            found.update(dict.fromkeys(_names(one), _codes(one)))
+    return found
+
+
+def _names(one: Contained) -> Iterator[str]:
+    if one.id is not UNSET:
+        yield f"#{one.id}"
+    if one.url is not UNSET:
+        yield one.url
+        if one.version is not UNSET:
+            yield f"{one.url}|{one.version}"
+
+
+def _codes(one: Contained) -> Keys | None:
+    if one.expansion is not UNSET:
+        return _keys((concept.system, concept) for concept in _flat(one.expansion.contains))
+    if one.compose is UNSET or one.compose.exclude:
+        return None
+    includes = one.compose.include
+    if any(not each.concept or each.filter or each.value_set for each in includes):
+        return None
+    return _keys((each.system, concept) for each in includes for concept in each.concept)
+
+
+def _keys(concepts: Iterator[tuple[Any, Concept]]) -> Keys | None:
+    codes = frozenset(
+        key(Value("Coding", Coding(system=system, code=concept.code)))
+        for system, concept in concepts
+        if concept.code is not UNSET and not concept.abstract and not concept.inactive
+    )
+    return codes or None
+
+
+def _flat(concepts: list[Concept]) -> Iterator[Concept]:
+    waiting = list(concepts)
+    while waiting:
+        concept = waiting.pop()
+        waiting.extend(concept.contains)
+        yield concept

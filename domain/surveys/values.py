@@ -1,0 +1,179 @@
+"""The values of FHIR R4's answers: which type one has, whether it can be, how two compare. Pure.
+
+Comparing follows FHIR: dates of unlike precision compare as far as both go, and are neither more nor
+less where that does not tell; quantities compare in the same unit alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from msgspec import UNSET, structs
+
+from domain.surveys.resources import Attachment, Coding, EnableWhen, Quantity, Reference, Valued
+
+KINDS = (
+    "boolean", "decimal", "integer", "date", "dateTime", "time", "string", "uri", "attachment",
+    "Coding", "Quantity", "Reference",
+)  # fmt: skip
+"""The types of `value[x]`, in the order of their fields."""
+ORDERED = frozenset({"decimal", "integer", "date", "dateTime", "time", "Quantity"})
+
+ANSWERED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "boolean": frozenset({"boolean"}),
+        "decimal": frozenset({"decimal"}),
+        "integer": frozenset({"integer"}),
+        "date": frozenset({"date"}),
+        "dateTime": frozenset({"dateTime"}),
+        "time": frozenset({"time"}),
+        "string": frozenset({"string"}),
+        "text": frozenset({"string"}),
+        "url": frozenset({"uri"}),
+        "choice": frozenset({"Coding"}),
+        "open-choice": frozenset({"Coding", "string"}),
+        "attachment": frozenset({"attachment"}),
+        "reference": frozenset({"Reference"}),
+        "quantity": frozenset({"Quantity"}),
+    }
+)
+"""The types that answer each type of item, where its options say nothing else."""
+
+
+class Value(NamedTuple):
+    """A value and its type."""
+
+    kind: str
+    plain: Any
+
+
+def count(element: Valued | EnableWhen) -> int:
+    """How many values an element has."""
+    return len(KINDS) - structs.astuple(element)[: len(KINDS)].count(UNSET)
+
+
+def value_of(element: Valued | EnableWhen) -> Value | None:
+    """The value of an element, None where it has none. With several it is the first."""
+    for kind, plain in zip(KINDS, structs.astuple(element), strict=False):
+        if plain is not UNSET:
+            return Value(kind, plain)
+    return None
+
+
+def possible(value: Value) -> bool:
+    """Whether a value can be: a day of the calendar, a quantity with its number, a code or words."""
+    match value.kind, value.plain:
+        case (("date" | "dateTime" | "time"), str(text)):
+            return _moment(value.kind, text) is not None
+        case "Quantity", Quantity(value=number, comparator=comparator):
+            return number is not UNSET and comparator is UNSET
+        case "Coding", Coding(code=code, display=display):
+            return code is not UNSET or display is not UNSET
+        case "Reference", Reference(reference=reference):
+            return reference is not UNSET
+        case (("string" | "uri"), str(text)):
+            return bool(text.strip()) and (value.kind == "string" or len(text.split()) == 1)
+        case _:
+            return True
+
+
+class Moment(NamedTuple):
+    """A date or dateTime as far as it goes: year, month, day; the instant where it goes to the end."""
+
+    parts: tuple[int, ...]
+    instant: datetime | None
+
+
+_DATE = re.compile(r"([0-9]{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?")
+_INSTANT = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
+)
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?")
+
+
+def _moment(kind: str, text: str) -> Moment | time | None:
+    """A date, dateTime or time as FHIR writes it, None where it is none."""
+    if kind == "time":
+        return time.fromisoformat(_micros(text)) if _TIME.fullmatch(text) else None
+    found = _DATE.fullmatch(text)
+    try:
+        if found:
+            parts = tuple(int(part) for part in found.groups() if part)
+            date(*(*parts, 1, 1)[:3])  # or it raises
+            return Moment(parts, None)
+        if kind == "dateTime" and _INSTANT.fullmatch(text):
+            local = datetime.fromisoformat(_micros(text))
+            return Moment((local.year, local.month, local.day), local.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def _micros(text: str) -> str:
+    """Python reads six digits after the second."""
+    return re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", text)
+
+
+def equal(one: Value, other: Value) -> bool:
+    """Whether two values are the same: a code in its system, a quantity in its unit."""
+    return one.kind == other.kind and _key(one) == _key(other)
+
+
+def compared(one: Value, other: Value) -> int | None:
+    """Below 0 where the first is less, above where it is more; None where that cannot be told."""
+    if one.kind != other.kind or one.kind not in ORDERED:
+        return None
+    first, second = _key(one), _key(other)
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        if one.kind == "Quantity":
+            return _sign(first[0], second[0]) if first[1:] == second[1:] else None
+        return _moments(first, second)
+    return None if first is None or second is None else _sign(first, second)
+
+
+def _moments(first: tuple[Any, ...], second: tuple[Any, ...]) -> int | None:
+    (parts, instant), (others, moment) = first, second
+    if instant is not None and moment is not None:
+        return _sign(instant, moment)
+    common = min(len(parts), len(others))
+    sign = _sign(parts[:common], others[:common])
+    exact = len(parts) == len(others) and instant is moment is None
+    return sign if sign or exact else None
+
+
+def _sign(first: Any, second: Any) -> int:  # noqa: ANN401 - any two of one ordered type
+    return int(first > second) - int(first < second)
+
+
+def key(value: Value) -> Any:  # noqa: ANN401 - hashable, for sets of options
+    """What makes a value this one: two are equal where their keys are."""
+    return value.kind, _key(value)
+
+
+def _key(value: Value) -> Any:  # noqa: ANN401
+    match value.plain:
+        case Coding(system=system, code=code, display=display):
+            return (system, code) if code is not UNSET else (system, code, display)
+        case Quantity(value=number, unit=unit, system=system, code=code):
+            return (number, system, code) if code is not UNSET else (number, UNSET, unit)
+        case Reference(reference=reference):
+            return reference
+        case Attachment(content_type=kind, data=data, url=url):
+            return (kind, data, url)
+        case str(text) if value.kind in {"date", "dateTime", "time"}:
+            return _moment(value.kind, text)
+        case plain:
+            return plain
+
+
+COMPARE: Mapping[str, Callable[[Value, Value], bool]] = MappingProxyType({
+    "=": equal,
+    ">": lambda value, wanted: (compared(value, wanted) or 0) > 0,
+    "<": lambda value, wanted: (compared(value, wanted) or 0) < 0,
+    ">=": lambda value, wanted: (-1 if (sign := compared(value, wanted)) is None else sign) >= 0,
+    "<=": lambda value, wanted: (1 if (sign := compared(value, wanted)) is None else sign) <= 0,
+})  # fmt: skip
+"""What one answer must be to another value. `!=` is of all answers: none of them is equal."""
