@@ -1,0 +1,97 @@
+"""What scores, safety answers and facts are made of: the plain answers of a response, and what is offered. Pure."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from msgspec import UNSET
+
+from domain.surveys.compiled import Compiled
+from domain.surveys.declarations import Value as Plain
+from domain.surveys.enabling import below
+from domain.surveys.extensions import values
+from domain.surveys.resources import Coding, Option, Quantity, QuestionnaireResponse
+from domain.surveys.values import Value, value_of
+
+
+def answered(response: QuestionnaireResponse) -> Mapping[str, list[Plain]]:
+    """The answers by linkId, in their order, of a response without faults: all of them are enabled."""
+    found: dict[str, list[Plain]] = {}
+    waiting = response.item[::-1]
+    while waiting:
+        item = waiting.pop()
+        for answer in item.answer:
+            value = value_of(answer)
+            plain = None if value is None else _plain(value)
+            if plain is not None:
+                found.setdefault(item.link_id, []).append(plain)
+        waiting += below(item)[::-1]
+    return found
+
+
+def offered(questionnaire: Compiled) -> Mapping[str, frozenset[str]]:
+    """The linkIds of all questions, each with the codes that it offers: none where it offers none."""
+    return {
+        link_id: frozenset(
+            code for kind, identity in node.limits.options or () if (code := _code(kind, identity))
+        )
+        for link_id, node in questionnaire.nodes.items()
+        if node.limits.kinds
+    }
+
+
+def _code(kind: str, identity: object) -> str | None:
+    """The code of an option by the key of its value."""
+    if kind == "Coding" and isinstance(identity, tuple):
+        return next((part for part in identity[1:] if isinstance(part, str)), None)
+    return str(identity) if kind in {"string", "integer"} else None
+
+
+def ordinals(questionnaire: Compiled) -> Mapping[str, Mapping[str, Decimal]]:
+    """Of each linkId, its codes that have an ordinal value (FHIR's extension of an option or a code)."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for link_id, node in questionnaire.nodes.items():
+        for option in node.source.answer_option if node.source else ():
+            value, worth = value_of(option), _ordinal(option)
+            plain = None if value is None else _plain(value)
+            if isinstance(plain, str) and worth is not None:
+                found.setdefault(link_id, {})[plain] = worth
+    return found
+
+
+def _ordinal(option: Option) -> Decimal | None:
+    inside = option.value_coding.extension if isinstance(option.value_coding, Coding) else []
+    worths = values([*option.extension, *inside], "ordinalValue")
+    return next((Decimal(worth.plain) for worth in worths if worth.kind == "decimal"), None)
+
+
+def _plain(value: Value) -> Plain | None:
+    match value.plain:
+        case Coding(code=code, display=display):
+            said = display if code is UNSET else code
+            return None if said is UNSET else said
+        case Quantity(value=number):
+            return None if number is UNSET else Decimal(number)
+        case bool() | Decimal():
+            return value.plain
+        case int(number):
+            return Decimal(number)
+        case str(text):
+            return _time(value.kind, text)
+        case _:
+            return None
+
+
+def _time(kind: str, text: str) -> str | date | datetime | time:
+    """A whole date or time as one; a year or a month alone stays text."""
+    try:
+        match kind:
+            case "date" | "dateTime" if "T" not in text:
+                return date.fromisoformat(text)
+            case "dateTime":
+                return datetime.fromisoformat(text)
+            case "time":
+                return time.fromisoformat(text)
+    except ValueError:
+        pass
+    return text

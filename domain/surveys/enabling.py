@@ -1,0 +1,79 @@
+"""Which items of a response are enabled by its other answers (`enableWhen`). Pure.
+
+Of several occurrences of the question asked about, the nearest counts: one above the item, else the
+last before it, else the first after it. `!=` is met where no answer is equal, so also without any.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, field
+
+from domain.surveys.compiled import Condition, Node
+from domain.surveys.resources import Answer, ResponseItem
+from domain.surveys.values import COMPARE, Value, value_of
+
+
+class Place(Struct, kw_only=True, eq=False):
+    """Where items stand side by side: the response itself, an instance of a group, or an answer.
+
+    `found` keeps the answers looked up from here: a condition of many rows looks once.
+    """
+
+    node: Node
+    items: list[ResponseItem]
+    path: str
+    above: "Place | None" = None
+    by_link: dict[str, list[int]] = field(default_factory=dict)
+    found: dict[tuple[tuple[str, ...], bool], list[Value]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Sort the items by their linkId."""
+        for at, item in enumerate(self.items):
+            self.by_link.setdefault(item.link_id, []).append(at)
+
+
+def enabled(node: Node, place: Place) -> bool:
+    """Whether an item of this place is enabled. The place itself must be."""
+    if not node.conditions:
+        return True
+    met = (_met(condition, place) for condition in node.conditions)
+    return any(met) if node.any_counts else all(met)
+
+
+def _met(condition: Condition, place: Place) -> bool:
+    for _ in range(condition.up):
+        if place.above is None:
+            raise ValueError("The place is not one of this item.")
+        place = place.above
+    values = _answers(condition, place)
+    wanted = condition.wanted
+    if condition.operator == "exists":
+        return bool(values) is wanted.plain
+    if condition.operator == "!=":
+        return not any(COMPARE["="](value, wanted) for value in values)
+    compare = COMPARE[condition.operator]
+    return any(compare(value, wanted) for value in values)
+
+
+def _answers(condition: Condition, place: Place) -> list[Value]:
+    """The values of the nearest occurrence of the question below this place."""
+    known = (condition.down, condition.last)
+    if known not in place.found:
+        first, *deeper = condition.down
+        ones = [place.items[at] for at in place.by_link.get(first, ())]
+        for link_id in deeper:
+            ones = [inner for one in ones for inner in below(one) if inner.link_id == link_id]
+        nearest = ones[-1 if condition.last else 0].answer if ones else []
+        place.found[known] = _values(nearest)
+    return place.found[known]
+
+
+def _values(answers: Sequence[Answer]) -> list[Value]:
+    return [value for answer in answers if (value := value_of(answer)) is not None]
+
+
+def below(one: ResponseItem) -> list[ResponseItem]:
+    """The items of a group, or those under the answers of a question."""
+    if not one.answer:
+        return one.item
+    return [*one.item, *(inner for answer in one.answer for inner in answer.item)]
