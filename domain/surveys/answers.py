@@ -14,7 +14,7 @@ from domain.surveys.compiled import Compiled, Node
 from domain.surveys.enabling import Place, enabled
 from domain.surveys.faults import MOST, Fault, fault, where_link
 from domain.surveys.resources import Answer, QuestionnaireResponse, ResponseItem
-from domain.surveys.values import count, key, value_of
+from domain.surveys.values import key, value_of, values_of
 
 ROOT = "QuestionnaireResponse"
 
@@ -41,7 +41,7 @@ def _faults(
             ats = place.by_link.get(node.link_id, ())
             if not ats and not (complete and _is_asked(node)):
                 continue
-            if not enabled(node, place):
+            if node.conditions and not enabled(node, place):
                 yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
                 continue
             yield from _counted(node, place, complete=complete)
@@ -78,18 +78,22 @@ def _misplaced(place: Place) -> Iterator[Fault]:
 def _counted(node: Node, place: Place, *, complete: bool) -> Iterator[Fault]:
     """Too many or too few: instances of a group, answers of a question, which is one item."""
     ats = place.by_link.get(node.link_id, ())
-    last = f"{place.path}.item[{ats[-1]}]" if ats else f"{place.path}.{where_link(node.link_id)}"
-    ones = [place.items[at] for at in ats]
+    limits = node.limits
     if node.type == "group":
-        answered = sum(_says_anything(one) for one in ones) if node.limits.min_occurs else len(ones)
-        several = len(ones)
+        several = len(ats)
+        answered = (
+            sum(_says_anything(place.items[at]) for at in ats) if limits.min_occurs else several
+        )
     else:
-        answered = several = sum(len(one.answer) for one in ones)
-        yield from (fault(f"{place.path}.item[{at}]", "twice") for at in ats[1:])
-    if complete and answered < node.limits.min_occurs:
-        yield fault(last, "missing" if answered == 0 else "too-few")
-    if node.limits.max_occurs is not None and several > node.limits.max_occurs:
-        yield fault(last, "several")
+        answered = several = sum([len(place.items[at].answer) for at in ats])
+        for at in ats[1:]:
+            yield fault(f"{place.path}.item[{at}]", "twice")
+    too_few = complete and answered < limits.min_occurs
+    too_many = limits.max_occurs is not None and several > limits.max_occurs
+    if too_few or too_many:
+        step = f"item[{ats[-1]}]" if ats else where_link(node.link_id)
+        few = "too-few" if answered else "missing"
+        yield fault(f"{place.path}.{step}", "several" if too_many else few)
 
 
 def _says_anything(group: ResponseItem) -> bool:
@@ -110,29 +114,34 @@ def _of_item(node: Node, item: ResponseItem, path: str) -> Iterator[Fault]:
     elif node.type != "group" and item.item:
         yield fault(f"{path}.item", "no-items")
     else:
-        seen = set()
         for index, answer in enumerate(item.answer):
-            where = f"{path}.answer[{index}]"
-            yield from _of_answer(node, answer, where)
-            value = value_of(answer)
-            if value is not None and node.limits.options is not None:
-                if key(value) in seen:
-                    yield fault(where, "twice")
-                seen.add(key(value))
-        if len(seen) > 1 and node.limits.exclusive and node.limits.exclusive & seen:
-            yield fault(path, "exclusive")
+            yield from _of_answer(node, answer, f"{path}.answer[{index}]")
+        if node.limits.options is not None and len(item.answer) > 1:
+            yield from _of_choices(node, item.answer, path)
 
 
 def _of_answer(node: Node, answer: Answer, path: str) -> Iterator[Fault]:
     if answer.modifier_extension:
         yield fault(f"{path}.modifierExtension", "modifier")
-    value = value_of(answer)
-    if value is None:
-        yield fault(path, "no-value")
-    elif count(answer) > 1:
-        yield fault(path, "several-values")
+    values = values_of(answer)
+    if len(values) == 1:
+        for code in wrong(values[0], node.limits):
+            yield fault(f"{path}.value", code)
     else:
-        yield from (fault(f"{path}.value", code) for code in wrong(value, node.limits))
+        yield fault(path, "several-values" if values else "no-value")
+
+
+def _of_choices(node: Node, answers: list[Answer], path: str) -> Iterator[Fault]:
+    """The options that are chosen together."""
+    seen = set()
+    for index, answer in enumerate(answers):
+        value = value_of(answer)
+        chosen = None if value is None else key(value)
+        if chosen in seen:
+            yield fault(f"{path}.answer[{index}]", "twice")
+        seen.add(chosen)
+    if len(seen) > 1 and node.limits.exclusive & seen:
+        yield fault(path, "exclusive")
 
 
 def _places(node: Node, item: ResponseItem, path: str, above: Place) -> Iterator[Place]:

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from domain.surveys.faults import Fault, fault
 from domain.surveys.resources import Extension, Item
-from domain.surveys.values import KINDS, Value, compared, count, possible, value_of
+from domain.surveys.values import KINDS, Value, compared, possible, value_of, values_of
 
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
@@ -177,7 +177,7 @@ def problems(path: str, item: Item) -> Iterator[Fault]:
             continue
         where = f"{path}.extension[{index}]"
         value = _value(extension)
-        if value is None or count(extension) > 1 or not _fits(value, rule, item):
+        if value is None or len(values_of(extension)) > 1 or not _fits(value, rule, item):
             yield fault(where, "extension-value")
         elif extension.url in seen and not rule.many:
             yield fault(where, "extension-twice")

@@ -14,7 +14,7 @@ from domain.surveys.circles import circles
 from domain.surveys.compiled import Keys, value_sets
 from domain.surveys.faults import Fault, fault
 from domain.surveys.resources import EnableWhen, Item, Option, Questionnaire
-from domain.surveys.values import ANSWERED_BY, ORDERED, count, key, possible, value_of
+from domain.surveys.values import ANSWERED_BY, ORDERED, key, possible, value_of, values_of
 
 MOST_ITEMS = 10_000
 DEEPEST = 64
@@ -159,7 +159,7 @@ def _initials(path: str, item: Item) -> Iterator[Fault]:
 
 def _valued(path: str, option: Option, kinds: frozenset[str], wrong: str) -> Iterator[Fault]:
     """One value, of one of these types, that can be."""
-    value, values = value_of(option), count(option)
+    value, values = value_of(option), len(values_of(option))
     if option.modifier_extension:
         yield fault(f"{path}.modifierExtension", "modifier")
     if values > 1:
@@ -198,7 +198,7 @@ def _conditions(path: str, item: Item, known: Mapping[str, Item]) -> Iterator[Fa
 
 
 def _condition(path: str, when: EnableWhen, asked: Item) -> Iterator[Fault]:
-    value, values = value_of(when), count(when)
+    value, values = value_of(when), len(values_of(when))
     if value is None or values > 1:
         yield fault(f"{path}.answer", "several-values" if value else "no-value")
     elif when.operator == "exists":

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, Struct, structs
 
 from domain.surveys.resources import Attachment, Coding, EnableWhen, Quantity, Reference, Valued
 
@@ -42,16 +42,20 @@ ANSWERED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
 """The types that answer each type of item, where its options say nothing else."""
 
 
-class Value(NamedTuple):
+class Value(Struct, frozen=True, gc=False):
     """A value and its type."""
 
     kind: str
     plain: Any
 
 
-def count(element: Valued | EnableWhen) -> int:
-    """How many values an element has."""
-    return len(KINDS) - structs.astuple(element)[: len(KINDS)].count(UNSET)
+def values_of(element: Valued | EnableWhen) -> list[Value]:
+    """The values of an element: FHIR allows one."""
+    return [
+        Value(kind, plain)
+        for kind, plain in zip(KINDS, structs.astuple(element), strict=False)
+        if plain is not UNSET
+    ]
 
 
 def value_of(element: Valued | EnableWhen) -> Value | None:
@@ -65,6 +69,8 @@ def value_of(element: Valued | EnableWhen) -> Value | None:
 def possible(value: Value) -> bool:
     """Whether a value can be: a day of the calendar, a quantity with its number, a code or words."""
     match value.kind, value.plain:
+        case (("string" | "uri"), str(text)):
+            return bool(text.strip()) and (value.kind == "string" or len(text.split()) == 1)
         case (("date" | "dateTime" | "time"), str(text)):
             return _moment(value.kind, text) is not None
         case "Quantity", Quantity(value=number, comparator=comparator):
@@ -73,8 +79,6 @@ def possible(value: Value) -> bool:
             return code is not UNSET or display is not UNSET
         case "Reference", Reference(reference=reference):
             return reference is not UNSET
-        case (("string" | "uri"), str(text)):
-            return bool(text.strip()) and (value.kind == "string" or len(text.split()) == 1)
         case _:
             return True
 
