@@ -72,7 +72,7 @@ def told(node: Node) -> dict[str, Any]:
         return {"valueCoding": {"system": system, "code": code}}
     if node.type == "quantity":
         system, code = next(iter(node.limits.units or [("http://unitsofmeasure.org", "kg")]))
-        unit = {"system": system, "code": code}
+        unit: dict[str, Any] = {"system": system, "code": code}
         said = {name: value for name, value in unit.items() if value is not msgspec.UNSET}
         return {"valueQuantity": {"value": 2, **said}}
     if node.limits.mime_types:
