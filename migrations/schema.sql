@@ -730,6 +730,45 @@ ALTER TABLE ONLY public.access FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.access IS 'class: resident; append-only';
 
+-- Name: announcement; Type: TABLE; 
+
+CREATE TABLE public.announcement (
+    announcement_id uuid DEFAULT uuidv7() NOT NULL,
+    kind text NOT NULL,
+    study_id uuid,
+    texts jsonb NOT NULL,
+    drafted_by uuid NOT NULL,
+    drafted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    approved_by uuid,
+    approved_at timestamp with time zone,
+    withdrawn_at timestamp with time zone,
+    walked_until uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    told bigint DEFAULT 0 NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT announcement_check CHECK ((approved_by <> drafted_by)),
+    CONSTRAINT announcement_check1 CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT announcement_check2 CHECK (((approved_at IS NULL) OR (withdrawn_at IS NULL))),
+    CONSTRAINT announcement_check3 CHECK (((finished_at IS NULL) OR (approved_at IS NOT NULL))),
+    CONSTRAINT announcement_kind_check CHECK ((kind = ANY (ARRAY['safety-notice'::text, 'breach-notice'::text]))),
+    CONSTRAINT announcement_texts_check CHECK ((texts ?& ARRAY['sv'::text, 'en'::text]))
+);
+
+-- Name: TABLE announcement; Type: COMMENT; 
+
+COMMENT ON TABLE public.announcement IS 'class: reference';
+
+-- Name: COLUMN announcement.study_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.announcement.study_id IS 'whose participants are told; null: every resident';
+
+-- Name: COLUMN announcement.texts; Type: COMMENT; 
+
+COMMENT ON COLUMN public.announcement.texts IS 'by language: {title, body}; never changed, so that what is approved is what was read';
+
+-- Name: COLUMN announcement.walked_until; Type: COMMENT; 
+
+COMMENT ON COLUMN public.announcement.walked_until IS 'everybody up to this resident has been told; zeros again at the end';
+
 -- Name: approval; Type: TABLE; 
 
 CREATE TABLE public.approval (
@@ -1705,6 +1744,11 @@ COMMENT ON COLUMN public.stream.permission_told_at IS 'when it last said so: wha
 ALTER TABLE ONLY public.access
     ADD CONSTRAINT access_pkey PRIMARY KEY (resident_id, access_id);
 
+-- Name: announcement announcement_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.announcement
+    ADD CONSTRAINT announcement_pkey PRIMARY KEY (announcement_id);
+
 -- Name: approval approval_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.approval
@@ -2030,6 +2074,11 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.consent_event FOR E
 -- Name: consent_event append_only_truncate; Type: TRIGGER; 
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.consent_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+-- Name: announcement announcement_study_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.announcement
+    ADD CONSTRAINT announcement_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
 
 -- Name: approval approval_study_id_fkey; Type: FK CONSTRAINT; 
 
@@ -2466,6 +2515,52 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.consent_head TO medverka_worke
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.access TO medverka_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.access TO medverka_worker;
+
+-- Name: TABLE announcement; Type: ACL; 
+
+GRANT SELECT ON TABLE public.announcement TO medverka_api;
+GRANT SELECT ON TABLE public.announcement TO medverka_worker;
+GRANT SELECT ON TABLE public.announcement TO medverka_auditor;
+
+-- Name: COLUMN announcement.kind; Type: ACL; 
+
+GRANT INSERT(kind) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.study_id; Type: ACL; 
+
+GRANT INSERT(study_id) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.texts; Type: ACL; 
+
+GRANT INSERT(texts) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.drafted_by; Type: ACL; 
+
+GRANT INSERT(drafted_by) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.approved_by; Type: ACL; 
+
+GRANT UPDATE(approved_by) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.approved_at; Type: ACL; 
+
+GRANT UPDATE(approved_at) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.withdrawn_at; Type: ACL; 
+
+GRANT UPDATE(withdrawn_at) ON TABLE public.announcement TO medverka_api;
+
+-- Name: COLUMN announcement.walked_until; Type: ACL; 
+
+GRANT UPDATE(walked_until) ON TABLE public.announcement TO medverka_worker;
+
+-- Name: COLUMN announcement.told; Type: ACL; 
+
+GRANT UPDATE(told) ON TABLE public.announcement TO medverka_worker;
+
+-- Name: COLUMN announcement.finished_at; Type: ACL; 
+
+GRANT UPDATE(finished_at) ON TABLE public.announcement TO medverka_worker;
 
 -- Name: TABLE approval; Type: ACL; 
 
