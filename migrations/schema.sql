@@ -1015,6 +1015,33 @@ CREATE VIEW public.collectable WITH (security_invoker='true') AS
            FROM public.study_in_force s
           WHERE ((s.study_id = g.study_id) AND (s.status <> 'completed'::text))))));
 
+-- Name: communication; Type: TABLE; 
+
+CREATE TABLE public.communication (
+    resident_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    communication_id uuid NOT NULL,
+    member_id uuid,
+    key_version integer NOT NULL,
+    body bytea NOT NULL,
+    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    read_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.communication FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE communication; Type: COMMENT; 
+
+COMMENT ON TABLE public.communication IS 'class: resident';
+
+-- Name: COLUMN communication.member_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.communication.member_id IS 'who of the team wrote it; none: the resident did';
+
+-- Name: COLUMN communication.body; Type: COMMENT; 
+
+COMMENT ON COLUMN public.communication.body IS 'sealed under the resident''s data key of the scope conversations';
+
 -- Name: compaction; Type: TABLE; 
 
 CREATE TABLE public.compaction (
@@ -1775,6 +1802,11 @@ ALTER TABLE ONLY public.assignment
 ALTER TABLE ONLY public.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (resident_id, block_id);
 
+-- Name: communication communication_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.communication
+    ADD CONSTRAINT communication_pkey PRIMARY KEY (resident_id, study_id, communication_id);
+
 -- Name: compaction compaction_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.compaction
@@ -2138,6 +2170,10 @@ ALTER TABLE public.assignment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.block ENABLE ROW LEVEL SECURITY;
 
+-- Name: communication; Type: ROW SECURITY; 
+
+ALTER TABLE public.communication ENABLE ROW LEVEL SECURITY;
+
 -- Name: consent_event; Type: ROW SECURITY; 
 
 ALTER TABLE public.consent_event ENABLE ROW LEVEL SECURITY;
@@ -2189,6 +2225,10 @@ CREATE POLICY job ON public.assignment TO medverka_worker USING ((public.app_job
 -- Name: block job; Type: POLICY; 
 
 CREATE POLICY job ON public.block TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: communication job; Type: POLICY; 
+
+CREATE POLICY job ON public.communication TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: consent_event job; Type: POLICY; 
 
@@ -2317,6 +2357,10 @@ CREATE POLICY own ON public.assignment TO medverka_api USING ((resident_id = pub
 -- Name: block own; Type: POLICY; 
 
 CREATE POLICY own ON public.block TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: communication own; Type: POLICY; 
+
+CREATE POLICY own ON public.communication TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: consent_event own; Type: POLICY; 
 
@@ -2620,6 +2664,11 @@ GRANT SELECT ON TABLE public.undenied_grant TO medverka_worker;
 
 GRANT SELECT ON TABLE public.collectable TO medverka_api;
 GRANT SELECT ON TABLE public.collectable TO medverka_worker;
+
+-- Name: TABLE communication; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.communication TO medverka_api;
+GRANT SELECT,DELETE ON TABLE public.communication TO medverka_worker;
 
 -- Name: TABLE compaction; Type: ACL; 
 

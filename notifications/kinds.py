@@ -22,6 +22,7 @@ class Kind(StrEnum):
     HOLD_LIFTED = "hold-lifted"
     LOGIN_ADDED = "login-added"
     SIGNED_OUT = "signed-out"
+    MESSAGE_RECEIVED = "message-received"
     SURVEY_DUE = "survey-due"
     SURVEY_REMINDER = "survey-reminder"
     DEVICE_ADDED = "device-added"
@@ -60,6 +61,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.HOLD_LIFTED: Rule(mutable=False, stays=True),
     Kind.LOGIN_ADDED: Rule(quiet=False, mutable=False, stays=True),
     Kind.SIGNED_OUT: Rule(quiet=False, mutable=False, stays=True),
+    Kind.MESSAGE_RECEIVED: Rule(),
     Kind.SURVEY_DUE: Rule(waits=timedelta(days=1)),
     Kind.SURVEY_REMINDER: Rule(waits=timedelta(hours=6)),
     Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True),

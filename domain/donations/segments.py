@@ -65,25 +65,27 @@ class Place(NamedTuple):
 
 def seal(key: bytes, place: Place, columns: Columns) -> bytes:
     """Pack and encrypt samples (ascending by start) for one place."""
-    return _encrypt(key, place, pack(columns))
+    return encrypt(key, place, pack(columns))
 
 
 def unseal(key: bytes, place: Place, sealed: bytes) -> Columns:
     """The samples of a segment. Raises `Unreadable` where it was not sealed for this place with this key."""
-    return unpack(_decrypt(key, place, sealed))
+    return unpack(decrypt(key, place, sealed))
 
 
 def reseal(key: bytes, place: Place, sealed: bytes, newer: bytes, version: int) -> bytes:
     """The same samples under a newer key of that version. Raises as `unseal`."""
-    return _encrypt(newer, place._replace(key_version=version), _decrypt(key, place, sealed))
+    return encrypt(newer, place._replace(key_version=version), decrypt(key, place, sealed))
 
 
-def _encrypt(key: bytes, place: Place, packed: bytes) -> bytes:
+def encrypt(key: bytes, place: Place, packed: bytes) -> bytes:
+    """Seal bytes for one place."""
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, packed, place.bound())
 
 
-def _decrypt(key: bytes, place: Place, sealed: bytes) -> bytes:
+def decrypt(key: bytes, place: Place, sealed: bytes) -> bytes:
+    """The bytes of a seal. Raises `Unreadable` where they were not sealed for this place with this key."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())
     except (InvalidTag, ValueError):

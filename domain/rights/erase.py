@@ -86,6 +86,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              assignments AS (DELETE FROM assignment WHERE resident_id = $1),
              enrolments AS (DELETE FROM enrolment WHERE resident_id = $1),
              uses AS (DELETE FROM access WHERE resident_id = $1),
+             conversations AS (DELETE FROM communication WHERE resident_id = $1),
              messages AS (DELETE FROM message WHERE resident_id = $1),
              deliveries AS (DELETE FROM delivery WHERE resident_id = $1),
              addresses AS (DELETE FROM device_value WHERE resident_id = $1),

@@ -7,7 +7,9 @@ and a slow phone holds no connection. Each part is as it stood when it was read.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -19,6 +21,8 @@ from domain.consents import blocks, review
 from domain.consents import store as consents
 from domain.damage import Damaged
 from domain.db import BROKEN, Connection, Pool, begin, fetch_all
+from domain.disclosures import conversations
+from domain.disclosures.conversations import Between, Communication
 from domain.donations import own_reads, streams
 from domain.donations.keys import KeyProvider, WrappedKey
 from domain.donations.own_reads import Mark, Most, Wanted, parts
@@ -116,6 +120,7 @@ class Taken:
                 lambda c, key: inbox.messages(c, me, language, key, PAGE, archived=None),
                 "message_id",
             ),
+            "conversations": self._conversations(),
             "devices": self._paged(
                 lambda c, key: devices.of_resident(c, me, key, PAGE), "device_id"
             ),
@@ -146,6 +151,19 @@ class Taken:
         return self._paged(
             lambda c, key: streams.streams(c, self._id, after=key, limit=PAGE), "stream_id"
         )
+
+    async def _conversations(self) -> Items:
+        async with self._reading() as conn:
+            studies = await conversations.studies_of(conn, self._id)
+        for study_id in studies:
+            read = partial(self._conversation, Between(self._id, study_id))
+            async for one in self._paged(read, "communication_id"):
+                yield {"study_id": study_id, **msgspec.structs.asdict(one)}
+
+    async def _conversation(
+        self, between: Between, conn: Connection, after: UUID | None
+    ) -> list[Communication]:
+        return await conversations.conversation(conn, self._keys, between, after, PAGE)
 
     async def _samples(self) -> Items:
         """Batches as they could be uploaded again, each with its stream."""

@@ -67,3 +67,7 @@ safety-notice =
 breach-notice =
     .title = ربما كُشفت بياناتك
     .body = حدث أمر لبيانات في { $study } وقد يخصك. اقرأ ما يعنيه ذلك وما يمكنك فعله.
+
+message-received =
+    .title = رسالة لك
+    .body = كتب إليك فريق { $study }. اقرأ الرسالة وأجب عنها إن أردت.

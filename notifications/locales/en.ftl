@@ -67,3 +67,7 @@ safety-notice =
 breach-notice =
     .title = Your data may have been exposed
     .body = Something has happened to data in { $study } that may concern you. Read what it means and what you can do.
+
+message-received =
+    .title = A message for you
+    .body = The team of { $study } has written to you. Read it, and answer if you wish.

@@ -67,3 +67,7 @@ safety-notice =
 breach-notice =
     .title = Tietojasi on voinut paljastua
     .body = Kohteen { $study } tiedoille on tapahtunut jotain, mikä voi koskea sinua. Lue, mitä se tarkoittaa ja mitä voit tehdä.
+
+message-received =
+    .title = Viesti sinulle
+    .body = Tutkimusryhmä on kirjoittanut sinulle: { $study }. Lue viesti ja vastaa, jos haluat.

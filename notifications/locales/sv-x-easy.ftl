@@ -67,3 +67,7 @@ safety-notice =
 breach-notice =
     .title = Andra kan ha sett dina uppgifter
     .body = Något har hänt med uppgifter i { $study }. Det kan gälla dig. Läs vad som har hänt. Läs vad du kan göra.
+
+message-received =
+    .title = Du har fått ett meddelande
+    .body = De som arbetar med { $study } har skrivit till dig. Du kan läsa det och svara.

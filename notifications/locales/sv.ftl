@@ -67,3 +67,7 @@ safety-notice =
 breach-notice =
     .title = Dina uppgifter kan ha spridits
     .body = Något har hänt med uppgifter i { $study } som kan gälla dig. Läs vad det innebär och vad du kan göra.
+
+message-received =
+    .title = Ett meddelande till dig
+    .body = De som arbetar med { $study } har skrivit till dig. Läs det, och svara om du vill.

@@ -18,9 +18,11 @@ from tests.drills.description import PROBLEMS, Described, Description, read
 from tests.drills.harness import MUTANT
 from tests.drills.harness import Part as Figures
 from tests.drills.http import Answer, Http
-from tests.drills.operations import OFFICER, OPERATIONS, RESIDENTS, TEAMS, Operation
+from tests.drills.operation import OFFICER, RESIDENTS, TEAMS, Operation
+from tests.drills.operations import OPERATIONS
+from tests.drills.sides import ANONYMOUS, DOORS, Side
 from tests.drills.snapshot import Part, Snapshot
-from tests.drills.world import ANONYMOUS, DOORS, Side, World
+from tests.drills.world import World
 
 SHOWN = 12
 """How many violations a verdict quotes."""
@@ -181,7 +183,7 @@ class Knocker:
             if who == side.resident or (who in OFFICER and _concerns(side, sent)):
                 theirs.clear()
             if who in TEAMS and who == side.team:
-                theirs -= {side.code, *map(repr, side.values)}
+                theirs -= {side.code, side.communication_id, *map(repr, side.values)}
             hidden |= theirs
         return frozenset(hidden)
 

@@ -15,16 +15,9 @@ from tests.drills.description import Described
 from tests.drills.harness import Part
 from tests.drills.http import Answer
 from tests.drills.knocking import Knocker, plain
-from tests.drills.operations import (
-    ALL,
-    OPERATIONS,
-    REGISTRARS,
-    RESIDENTS,
-    TEAMS,
-    Operation,
-    foreign,
-)
-from tests.drills.world import ANONYMOUS, DOORS
+from tests.drills.operation import ALL, REGISTRARS, RESIDENTS, TEAMS, Operation, foreign
+from tests.drills.operations import OPERATIONS
+from tests.drills.sides import ANONYMOUS, DOORS
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
 UNDESCRIBED = frozenset({

@@ -3,8 +3,7 @@
 Whoever adds a route adds a row here; without one the drills `bola` and `input` fail.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
 from tests.drills.bodies import (
     ahead,
@@ -14,68 +13,25 @@ from tests.drills.bodies import (
     delivered,
     held,
     next_notice,
-    revised,
-    scoped,
-)
-from tests.drills.world import (
-    ANONYMOUS,
-    CONTACT,
-    DOORS,
-    KEEP,
-    Common,
-    Side,
-    World,
     observation,
     observations,
     phone,
     points,
+    revised,
+    scoped,
     upload,
 )
-
-Doors = frozenset[str]
-Body = Callable[[Side, Common], Any]
-Probe = Callable[[Side, Common, str], Any]
-
-ALL: Doors = frozenset(DOORS)
-KNOWN: Doors = ALL - {ANONYMOUS}
-RESIDENTS: Doors = frozenset({"anna", "bertil"})
-TEAMS: Doors = frozenset({"team", "others"})
-STEWARDS: Doors = frozenset({"maker", "opener"})
-OFFICER: Doors = frozenset({"officer"})
-REGISTRARS: Doors = STEWARDS | OFFICER
-
-
-class Operation(NamedTuple):
-    """One operation of the description.
-
-    `doors`: who is answered 2xx for their own ids. `path`: for each parameter the attribute of a
-    `Side` that is one's own. `theirs`: those of them that the doors of one side alone may name.
-    `hidden`: parameters and the ids that must be answered as a random one is; `probes`: bodies with
-    such an id, by its name. `chosen`: the ids of its path are the caller's to make. `leaves`: tables in which it
-    leaves rows that are nobody's, or, where it reads, the resident's who is read about.
-    """
-
-    doors: Doors
-    path: Mapping[str, str] = {}
-    theirs: tuple[str, ...] = ()
-    body: Body | None = None
-    query: str = ""
-    if_match: str = ""
-    hidden: Mapping[str, str] = {}
-    probes: Mapping[str, Probe] = {}
-    chosen: bool = False
-    leaves: tuple[str, ...] = ()
-
-
-def foreign(world: World, side: Side, name: str) -> str | None:
-    """The id of that name that the other side has and this one does not."""
-    if name in Common.__struct_fields__:
-        return str(getattr(world.common, name))
-    found = str(getattr(world.other(side), name))
-    if name == "event_seq" and int(found) <= side.events:
-        return None
-    return found
-
+from tests.drills.operation import (
+    ALL,
+    KNOWN,
+    OFFICER,
+    REGISTRARS,
+    RESIDENTS,
+    STEWARDS,
+    TEAMS,
+    Operation,
+)
+from tests.drills.sides import CONTACT, KEEP
 
 OPERATIONS: Mapping[str, Operation] = {
     "receipts_published_keys": Operation(ALL),
@@ -206,6 +162,28 @@ OPERATIONS: Mapping[str, Operation] = {
     "inbox_unread": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "inbox_archive": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
     "inbox_bring_back": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),
+    "conversations_mine": Operation(RESIDENTS, {"study_id": "study_id"}, ("study_id",)),
+    "conversations_write": Operation(
+        RESIDENTS,
+        {"study_id": "study_id"},
+        ("study_id",),
+        body=lambda _, __: {"text": "A drill."},
+    ),
+    "conversations_read": Operation(
+        RESIDENTS,
+        {"study_id": "study_id", "communication_id": "communication_id"},
+        ("study_id", "communication_id"),
+    ),
+    "conversations_with_participant": Operation(
+        TEAMS, {"study_id": "study_id", "code": "code"}, ("study_id", "code")
+    ),
+    "conversations_write_to": Operation(
+        TEAMS,
+        {"study_id": "study_id", "code": "code"},
+        ("study_id", "code"),
+        leaves=("communication", "data_key", "message", "outbox"),
+        body=lambda _, __: {"text": "A drill."},
+    ),
     "uses_samples": Operation(
         TEAMS,
         {"study_id": "study_id"},

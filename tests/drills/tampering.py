@@ -176,4 +176,4 @@ async def _put_back(admin: Connection) -> None:
 def _repeated_nonces(seals: int) -> int:
     """How many of so many seals began with a nonce that another had. What is sealed does not matter."""
     place, key = Place(new_id(), new_id(), new_id(), 1), bytes(32)
-    return seals - len({segments._encrypt(key, place, b"")[:NONCE] for _ in range(seals)})
+    return seals - len({segments.encrypt(key, place, b"")[:NONCE] for _ in range(seals)})

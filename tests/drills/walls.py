@@ -21,6 +21,8 @@ LEFT_EMPTY = """
     INSERT INTO message (resident_id, message_id, kind) VALUES ($1, uuidv7(), 'drill');
     INSERT INTO outbox (bucket, message_id, resident_id, kind, expires_at)
     VALUES (0, uuidv7(), $1, 'drill', now());
+    INSERT INTO communication (resident_id, study_id, communication_id, key_version, body)
+    VALUES ($1, uuidv7(), uuidv7(), 1, '');
     INSERT INTO job (bucket, kind, resident_id) VALUES (0, 'drill', $1);
     INSERT INTO device (resident_id, device_id, value_kind, value, value_hash, platform, language)
     VALUES ($1, uuidv7(), 'fid', 'drill', sha256($1::text::bytea), 'web', 'en');

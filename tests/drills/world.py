@@ -7,64 +7,11 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import httpx
-from msgspec import Struct
 
 from api.development import token
-from tests.api.region import APPROVAL, NOON, STUDY, Region, notice
-
-PLATFORM = "00000000-0000-7000-8000-0000000000"
-KEEP, FIND, CONTACT, QUOTE = (f"{PLATFORM}{n}" for n in ("11", "13", "14", "16"))
-PLATFORM_NOTICE = f"{PLATFORM}01"
-ANONYMOUS = "anonymous"
-STAFF: Mapping[str, str | None] = {
-    "officer": "data-protection-officer", "operator": "operator", "idle": None,
-}  # fmt: skip
-DOORS = ("anonymous", "stranger", "anna", "bertil", "team", "others", "maker", "opener", *STAFF)
-"""Everyone who may knock: nobody, a login of nobody, residents, study teams, stewards, and staff."""
-
-
-class Side(Struct, kw_only=True):
-    """One resident and one study, with the ids of what is theirs. All ids are texts."""
-
-    resident: str
-    team: str
-    mark: str = ""
-    text: str = ""
-    values: tuple[float, ...] = ()
-    resident_id: str = ""
-    attribute: str = ""
-    measure: str = "heart-rate"
-    study_id: str = ""
-    notice_id: str = ""
-    item_id: str = ""
-    enrolment_id: str = ""
-    code: str = ""
-    stream_id: str = ""
-    block_id: str = ""
-    hold_id: str = ""
-    message_id: str = ""
-    device_id: str = ""
-    stop_id: str = ""
-    announcement_id: str = ""
-    membership_id: str = ""
-    event_seq: str = ""
-    events: int = 0
-    withdrawal_seq: str = ""
-    revision: int = 0
-    study_revision: int = 0
-    private: frozenset[str] = frozenset()
-    """What nobody may read whom it does not concern: ids, free text and values of the resident."""
-
-
-class Common(Struct, frozen=True, kw_only=True):
-    """What belongs to no side: a study that both may join, one in review, and a member to admit."""
-
-    joinable: str
-    joinable_item: str
-    hidden_study: str
-    hidden_notice: str
-    hidden_item: str
-    newcomer: str
+from tests.api.region import APPROVAL, STUDY, Region, notice
+from tests.drills.bodies import phone, upload
+from tests.drills.sides import CONTACT, FIND, KEEP, QUOTE, STAFF, Common, Side
 
 
 class World(NamedTuple):
@@ -136,7 +83,7 @@ async def _fill(
     side.study_id, side.notice_id, side.item_id = await _study(
         region, f"Study of {side.team}", "approved", "active"
     )
-    await region.staff(side.team, "analyst", UUID(side.study_id))
+    await region.staff(side.team, "coordinator", UUID(side.study_id))
     await _arrive(region, who, claims)
     for item in (KEEP, QUOTE, side.item_id, common.joinable_item, *more):
         side.events = await answer(region, who, item, side.events)
@@ -151,6 +98,7 @@ async def _fill(
     denied = {"scope": "organisation", "organisation": f"Org of {side.mark}"}
     await _done(region.post(who, "/v1/me/blocks", denied))
     await _done(region.edit("PUT", who, f"/v1/me/devices/{uuid4()}", phone(side), None))
+    await _talk(region, side)
     path = f"/v1/me/attributes/{side.attribute}/dispute"
     await _done(region.edit("PUT", who, path, {"text": side.text}, None))
     whom = {"concerning": {"resident_id": await _resident_id(region, who)}}
@@ -163,6 +111,16 @@ async def _fill(
     side.announcement_id = drafted["announcement_id"]
     used = await region.get(side.team, f"/v1/studies/{side.study_id}/samples")
     assert used.status_code == httpx.codes.OK, used.text
+
+
+async def _talk(region: Region, side: Side) -> None:
+    """The team writes to the resident, by the code that is all they know."""
+    whose = await _resident_id(region, side.resident)
+    code = await region.admin.fetchval(IDS["code"], UUID(whose))
+    path = f"/v1/studies/{side.study_id}/participants/{code}/messages"
+    side.communication_id = (await _done(region.post(side.team, path, {"text": "A drill."})))[
+        "communication_id"
+    ]
 
 
 async def _arrive(region: Region, who: str, claims: dict[str, str]) -> None:
@@ -178,65 +136,6 @@ async def answer(region: Region, who: str, item: str, seen: int) -> int:
     recorded = await _done(region.post(who, "/v1/me/consent-events", body))
     seq: int = recorded["recorded"][0]["event"]["seq"]
     return seq
-
-
-def upload(side: Side) -> dict[str, Any]:
-    """Heart rates of a side, from a source that bears its mark."""
-    heart = {
-        "measure": "heart-rate", "unit": "/min", "utc_offset_minutes": 60,
-        "start": [NOON + 1000 * n for n in range(len(side.values))], "value": list(side.values),
-    }  # fmt: skip
-    return {"source": {"app": f"app of {side.mark}", "device": side.mark}, "batches": [heart]}
-
-
-def phone(side: Side) -> dict[str, str]:
-    """A device of a side, whose address bears its mark."""
-    return {"value_kind": "fid", "value": side.mark, "platform": "android", "language": "sv"}
-
-
-def points(side: Side) -> dict[str, Any]:
-    """The same as an Open mHealth data series."""
-    at = [datetime.fromtimestamp(NOON / 1000 + n, UTC).isoformat() for n in range(len(side.values))]
-    body = [
-        {
-            "heart_rate": {"value": rate, "unit": "beats/min"},
-            "effective_time_frame": {"date_time": moment},
-        }
-        for rate, moment in zip(side.values, at, strict=True)
-    ]
-    header = {
-        "uuid": str(uuid4()),
-        "schema_id": {"namespace": "omh", "name": "heart-rate", "version": "2.0"},
-        "source_creation_date_time": at[0],
-    }
-    source = {"app": f"app of {side.mark}", "device": side.mark}
-    return {"source": source, "documents": [{"header": header, "body": body}]}
-
-
-def observations(side: Side) -> dict[str, Any]:
-    """The same as a FHIR transaction."""
-    asked = {"method": "POST", "url": "Observation"}
-    entries = [
-        {"resource": observation(side, n), "request": asked} for n in range(len(side.values))
-    ]
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-
-
-def observation(side: Side, number: int = 0) -> dict[str, Any]:
-    """One of them."""
-    return {
-        "resourceType": "Observation",
-        "status": "final",
-        "meta": {"source": f"app of {side.mark}"},
-        "device": {"display": side.mark},
-        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
-        "effectiveDateTime": datetime.fromtimestamp(NOON / 1000 + number, UTC).isoformat(),
-        "valueQuantity": {
-            "value": side.values[number],
-            "system": "http://unitsofmeasure.org",
-            "code": "/min",
-        },
-    }
 
 
 async def _resident_id(region: Region, who: str) -> str:

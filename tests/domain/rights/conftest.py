@@ -9,6 +9,8 @@ from asyncpg import Connection
 
 from domain.caller import Resident
 from domain.db import Pool, begin, bucket_of, open_pool
+from domain.disclosures import conversations
+from domain.disclosures.conversations import Between, Writing
 from domain.donations import store as donations
 from domain.donations.keys import FileKeyProvider
 from domain.donations.model import Batch, Source, Upload
@@ -115,11 +117,14 @@ async def anna(pool: Pool, keys: FileKeyProvider, admin: Connection) -> Resident
 
 
 @pytest.fixture
-async def everything(admin: Connection, anna: Resident) -> UUID:
+async def everything(pool: Pool, keys: FileKeyProvider, admin: Connection, anna: Resident) -> UUID:
     """Anna, with a row of hers in every table that holds rows of residents."""
     study_id = await make_study(admin)
     for sql in OF_STUDY:
         await admin.execute(sql, anna.resident_id, study_id)
+    async with pool.acquire() as conn, begin(conn, resident=anna.resident_id):
+        between = Between(anna.resident_id, study_id)
+        await conversations.write(conn, keys, between, Writing(text="Hello"))
     for sql in QUEUED:
         await admin.execute(sql, anna.resident_id, bucket_of(anna.resident_id))
     for sql in OWN:
