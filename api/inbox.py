@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
@@ -15,8 +16,15 @@ from domain.errors import NotFound
 from notifications import deliveries, inbox
 from notifications.deliveries import Deliveries, Received
 from notifications.inbox import Message
+from notifications.targets import Target, target
 
 Archived = Annotated[bool, QueryParameter(description="The archived ones instead")]
+
+
+class Opened(Message, frozen=True, kw_only=True):
+    """A message, and where it leads: null where it is only to be read."""
+
+    target: Target | None
 
 
 class Unread(Struct, frozen=True, kw_only=True):
@@ -46,9 +54,11 @@ async def unread_count(conn: Conn, me: Me) -> Unread:
 
 
 @get("/v1/me/messages/{message_id:uuid}", guards=[resident], responses=refusals(NotFound))
-async def message(conn: Conn, me: Me, message_id: FromPath[UUID]) -> Message:
-    """One of my messages, in my language."""
-    return await inbox.message(conn, me.resident_id, me.language, message_id)
+async def message(conn: Conn, me: Me, message_id: FromPath[UUID]) -> Opened:
+    """One of my messages, in my language, and whether what it leads to is still open."""
+    found = await inbox.message(conn, me.resident_id, me.language, message_id)
+    leads = await target(conn, me.resident_id, found)
+    return Opened(**msgspec.structs.asdict(found), target=leads)
 
 
 @put(

@@ -34,7 +34,7 @@ class Deliveries(Input, frozen=True, kw_only=True):
 
 
 class Received(Struct, frozen=True, kw_only=True):
-    """How many receipts were new, and the places of those whose message is not here (any more)."""
+    """How many receipts were new, and the places of those whose message or device is not here (any more)."""
 
     recorded: int
     unknown: list[int]
@@ -47,7 +47,10 @@ async def record(conn: Connection, resident_id: UUID, given: Sequence[Delivery])
     """
     rows = await conn.fetch(sql, resident_id, LATEST_MESSAGES)
     known = {ref(row["message_id"]): row["message_id"] for row in rows}
-    found = [one for one in given if one.ref in known]
+    sql = "SELECT device_id FROM device WHERE resident_id = $1"
+    devices = {row["device_id"] for row in await conn.fetch(sql, resident_id)}
+    told = [one.ref in known and one.device_id in devices for one in given]
+    found = [one for one, here in zip(given, told, strict=True) if here]
     sql = """
         WITH new AS (
             INSERT INTO delivery (resident_id, message_id, device_id, what, happened_at)
@@ -62,7 +65,7 @@ async def record(conn: Connection, resident_id: UUID, given: Sequence[Delivery])
         sql, resident_id, [known[one.ref] for one in found], [one.device_id for one in found],
         [one.what for one in found], [one.at for one in found],
     )  # fmt: skip
-    unknown = [at for at, one in enumerate(given) if one.ref not in known]
+    unknown = [at for at, here in enumerate(told) if not here]
     return Received(recorded=recorded, unknown=unknown)
 
 

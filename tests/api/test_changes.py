@@ -107,15 +107,19 @@ async def test_receipts_are_kept_once_and_unknown_ones_told_by_index(
         for one in (await region.get(who, "/v1/me/messages")).json()["items"]
     }
     device, at = str(uuid4()), "2026-03-01T08:00:00Z"
+    phone = {"value_kind": "fid", "value": "f1", "platform": "ios", "language": "sv"}
+    await region.edit("PUT", "anna", f"/v1/me/devices/{device}", phone, None)
     body = {
         "deliveries": [
             {"ref": refs[message], "device_id": device, "what": what, "at": at}
             for message, what in ((mine, "delivered"), (other, "opened"), (mine, "opened"))
         ]
     }
+    strange = body["deliveries"][0] | {"device_id": str(uuid4())}
+    body["deliveries"].append(strange)
     first, second = [(await region.post("anna", DELIVERIES, body)).json() for _ in range(2)]
-    assert first == {"recorded": 2, "unknown": [1]}
-    assert second == {"recorded": 0, "unknown": [1]}
+    assert first == {"recorded": 2, "unknown": [1, 3]}
+    assert second == {"recorded": 0, "unknown": [1, 3]}
     assert await region.admin.fetchval("SELECT count(*) FROM delivery") == 2
 
 
