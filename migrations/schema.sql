@@ -1591,6 +1591,27 @@ CREATE TABLE public.resident_lock (
 
 COMMENT ON TABLE public.resident_lock IS 'class: resident; open: nothing but ids, seen by every role that uses the gate, so that a lock is never silently not taken';
 
+-- Name: round; Type: TABLE; 
+
+CREATE TABLE public.round (
+    round_id uuid DEFAULT uuidv7() NOT NULL,
+    kind text NOT NULL,
+    notice_id uuid,
+    notice_version integer,
+    after_resident uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT round_check CHECK (((kind = 'reviews'::text) = ((notice_id IS NOT NULL) AND (notice_version IS NOT NULL)))),
+    CONSTRAINT round_kind_check CHECK ((kind = ANY (ARRAY['silences'::text, 'reviews'::text])))
+);
+
+-- Name: TABLE round; Type: COMMENT; 
+
+COMMENT ON TABLE public.round IS 'class: reference';
+
+-- Name: COLUMN round.after_resident; Type: COMMENT; 
+
+COMMENT ON COLUMN public.round.after_resident IS 'everybody up to this one has been looked at; null: it is over';
+
 -- Name: sample_deletion; Type: TABLE; 
 
 CREATE TABLE public.sample_deletion (
@@ -1952,6 +1973,11 @@ ALTER TABLE ONLY public.resident_lock
 ALTER TABLE ONLY public.resident
     ADD CONSTRAINT resident_pkey PRIMARY KEY (resident_id);
 
+-- Name: round round_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.round
+    ADD CONSTRAINT round_pkey PRIMARY KEY (round_id);
+
 -- Name: sample_deletion sample_deletion_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.sample_deletion
@@ -2093,6 +2119,10 @@ CREATE INDEX reply_made_at ON public.reply USING btree (made_at);
 
 CREATE INDEX resident_unused ON public.resident USING btree (unused_since) WHERE (unused_since IS NOT NULL);
 
+-- Name: round_under_way; Type: INDEX; 
+
+CREATE INDEX round_under_way ON public.round USING btree (kind) WHERE (after_resident IS NOT NULL);
+
 -- Name: schedule_study; Type: INDEX; 
 
 CREATE INDEX schedule_study ON public.schedule USING btree (study_id, schedule_id);
@@ -2152,6 +2182,11 @@ ALTER TABLE ONLY public.notice_text
 
 ALTER TABLE ONLY public.notice_version
     ADD CONSTRAINT notice_version_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(notice_id);
+
+-- Name: round round_notice_id_notice_version_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.round
+    ADD CONSTRAINT round_notice_id_notice_version_fkey FOREIGN KEY (notice_id, notice_version) REFERENCES public.notice_version(notice_id, version);
 
 -- Name: schedule schedule_study_id_fkey; Type: FK CONSTRAINT; 
 
@@ -2798,6 +2833,30 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident_attribute TO medverka
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_worker;
+
+-- Name: TABLE round; Type: ACL; 
+
+GRANT SELECT ON TABLE public.round TO medverka_worker;
+
+-- Name: COLUMN round.kind; Type: ACL; 
+
+GRANT INSERT(kind) ON TABLE public.round TO medverka_api;
+
+-- Name: COLUMN round.notice_id; Type: ACL; 
+
+GRANT INSERT(notice_id) ON TABLE public.round TO medverka_api;
+
+-- Name: COLUMN round.notice_version; Type: ACL; 
+
+GRANT INSERT(notice_version) ON TABLE public.round TO medverka_api;
+
+-- Name: COLUMN round.after_resident; Type: ACL; 
+
+GRANT UPDATE(after_resident) ON TABLE public.round TO medverka_worker;
+
+-- Name: COLUMN round.begun_at; Type: ACL; 
+
+GRANT UPDATE(begun_at) ON TABLE public.round TO medverka_worker;
 
 -- Name: TABLE sample_deletion; Type: ACL; 
 

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     HOLD_LIFTED = "hold-lifted"
     LOGIN_ADDED = "login-added"
     SIGNED_OUT = "signed-out"
+    SOURCE_SILENT = "source-silent"
     MESSAGE_RECEIVED = "message-received"
     SURVEY_DUE = "survey-due"
     SURVEY_REMINDER = "survey-reminder"
@@ -61,6 +62,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.HOLD_LIFTED: Rule(mutable=False, stays=True),
     Kind.LOGIN_ADDED: Rule(quiet=False, mutable=False, stays=True),
     Kind.SIGNED_OUT: Rule(quiet=False, mutable=False, stays=True),
+    Kind.SOURCE_SILENT: Rule(),
     Kind.MESSAGE_RECEIVED: Rule(),
     Kind.SURVEY_DUE: Rule(waits=timedelta(days=1)),
     Kind.SURVEY_REMINDER: Rule(waits=timedelta(hours=6)),

@@ -10,7 +10,7 @@ from domain.db import Connection
 from notifications.inbox import Message
 from notifications.kinds import Kind
 
-What = Literal["assignment", "consents", "conversation", "devices", "donations", "study"]
+What = Literal["assignment", "consents", "conversation", "devices", "donations", "sources", "study"]
 
 LEADS: Mapping[Kind, What] = {
     Kind.CONSENT_EXPIRING: "consents",
@@ -19,6 +19,7 @@ LEADS: Mapping[Kind, What] = {
     Kind.STUDY_JOINED: "study",
     Kind.STUDY_LEFT: "study",
     Kind.DONATIONS_UNUSED: "donations",
+    Kind.SOURCE_SILENT: "sources",
     Kind.MESSAGE_RECEIVED: "conversation",
     Kind.SURVEY_DUE: "assignment",
     Kind.SURVEY_REMINDER: "assignment",
@@ -29,7 +30,7 @@ LEADS: Mapping[Kind, What] = {
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """A place in the app. One's choices and devices are always there. `id` is that of the assignment, study or item; `open`: it is still there to act on."""
+    """A place in the app. One's choices, devices and sources are always there. `id` is that of the assignment, study or item; `open`: it is still there to act on."""
 
     what: What
     id: UUID | None

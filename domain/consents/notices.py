@@ -229,21 +229,22 @@ async def _insert_version(
     sql = """
         WITH numbered AS (
             INSERT INTO notice_version (notice_id, version, change) VALUES ($1, $2, $3)
-            ON CONFLICT DO NOTHING RETURNING version)
+            ON CONFLICT DO NOTHING RETURNING version),
+        asked_again AS (
+            INSERT INTO round (kind, notice_id, notice_version)
+            SELECT 'reviews', $1, version FROM numbered WHERE $3 = 'material' AND version > 1)
         INSERT INTO notice_text (notice_id, version, language, title, body, sha256)
         SELECT $1, numbered.version, t.language, t.title, t.body, t.sha256
           FROM numbered, unnest($4::text[], $5::text[], $6::text[], $7::bytea[])
                AS t (language, title, body, sha256)
         RETURNING version
     """
-    texts = draft.texts.items()
-    rows = await conn.fetch(
-        sql, notice_id, version, draft.change,
-        [language for language, _ in texts],
-        [text.title for _, text in texts],
-        [text.body for _, text in texts],
-        [hashlib.sha256(text.body.encode()).digest() for _, text in texts],
-    )  # fmt: skip
+    texts = [
+        (language, text.title, text.body, hashlib.sha256(text.body.encode()).digest())
+        for language, text in draft.texts.items()
+    ]
+    columns = zip(*texts, strict=True)
+    rows = await conn.fetch(sql, notice_id, version, draft.change, *columns)
     if not rows:
         raise Busy("Another version has been published. Read it first.")
 

@@ -77,6 +77,29 @@ def _standing(rows: Sequence[Record]) -> tuple[int, list[Standing]]:
     return (rows[0]["seq"] or 0 if rows else 0), standing
 
 
+class ToAsk(Struct, frozen=True):
+    """Who holds to terms that have changed, and of which study."""
+
+    resident_id: UUID
+    study_id: UUID | None
+
+
+async def to_ask_again(
+    conn: Connection, notice_id: UUID, version: int, resident_ids: Sequence[UUID]
+) -> list[ToAsk]:
+    """Of these residents those with a choice in force under terms before that version of a notice."""
+    sql = """
+        SELECT DISTINCT g.resident_id, g.study_id
+          FROM consent_item i
+          JOIN consent_grant g USING (item_id)
+         WHERE i.notice_id = $1 AND i.version = $2 AND g.resident_id = ANY ($3)
+           AND g.notice_version < $2 AND NOT isempty(g.data_period)
+           AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp())
+         ORDER BY g.resident_id
+    """
+    return await fetch_all(conn, ToAsk, sql, notice_id, version, resident_ids)
+
+
 async def waiting(conn: Connection, resident_id: UUID) -> list[Waiting]:
     """Items of the platform, and of studies the resident has to do with, that wait for an answer.
 

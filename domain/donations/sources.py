@@ -1,6 +1,7 @@
 """Where a resident's donations come from: which sources fell silent, and what apps say of their permissions."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Annotated
 from uuid import UUID
@@ -10,11 +11,14 @@ from asyncpg import Record
 from msgspec import Meta, Struct
 
 from domain.consents import gate
-from domain.db import Connection
+from domain.db import Connection, fetch_all
 from domain.donations.measures.over_time import SUFFIX
 from domain.donations.model import Source
-from domain.donations.silence import Heard, Silence, silence
+from domain.donations.silence import UPLOADS_WITHIN, Heard, Silence, silence
 from domain.fields import Code, Input, Instant, Name
+
+OF_LATE = timedelta(days=14)
+"""A source that has been silent for longer than this beyond what is usual is not told of any more."""
 
 
 class Giver(Input, frozen=True, kw_only=True):
@@ -138,6 +142,29 @@ async def giving(
         )
         for (app, device, sent_at), of_source in groupby(rows, key=_named)
     ]
+
+
+class Silent(Struct, frozen=True):
+    """A source that has sent nothing for longer than phones do, and when it last did."""
+
+    resident_id: UUID
+    app: str
+    device: str
+    sent_at: datetime
+
+
+async def fallen_silent(conn: Connection, resident_ids: Sequence[UUID]) -> list[Silent]:
+    """Of these residents the sources that stopped of late. What stopped long ago is known by now."""
+    sql = """
+        SELECT resident_id, source::jsonb ->> 'app' AS app,
+               coalesce(source::jsonb ->> 'device', '') AS device, max(last_upload_at) AS sent_at
+          FROM stream
+         WHERE resident_id = ANY ($1)
+         GROUP BY 1, 2, 3
+        HAVING max(last_upload_at) < now() - $2::interval
+           AND max(last_upload_at) > now() - $2::interval - $3::interval
+    """
+    return await fetch_all(conn, Silent, sql, resident_ids, UPLOADS_WITHIN, OF_LATE)
 
 
 def _named(row: Record) -> tuple[str, str, datetime]:

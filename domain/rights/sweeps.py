@@ -14,7 +14,7 @@ from domain.db import Connection, Pool, begin
 from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
-from domain.rights import announcing, endings, erase, unused, unused_keys, withdraw
+from domain.rights import announcing, endings, erase, rounds, unused, unused_keys, withdraw
 from domain.surveys import assigning, assignments
 from notifications import devices
 
@@ -44,6 +44,7 @@ async def sweep(pool: Pool) -> dict[str, int]:
         "assignments_expired": await _purge(pool, assignments.expire),
         "assignments_knocked": await _purge(pool, assignments.knock),
         **await endings.tell(pool),
+        **await rounds.go(pool),
     }
 
 

@@ -71,3 +71,7 @@ breach-notice =
 message-received =
     .title = A message for you
     .body = The team of { $study } has written to you. Read it, and answer if you wish.
+
+source-silent =
+    .title = A source has gone quiet
+    .body = Nothing has come from one of your sources for some days. The app shows which one, and why that may be.

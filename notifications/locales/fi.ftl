@@ -71,3 +71,7 @@ breach-notice =
 message-received =
     .title = Viesti sinulle
     .body = Tutkimusryhmä on kirjoittanut sinulle: { $study }. Lue viesti ja vastaa, jos haluat.
+
+source-silent =
+    .title = Yksi lähde on hiljennyt
+    .body = Yhdestä lähteestäsi ei ole tullut mitään muutamaan päivään. Sovellus näyttää, mistä ja miksi.

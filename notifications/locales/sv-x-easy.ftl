@@ -71,3 +71,7 @@ breach-notice =
 message-received =
     .title = Du har fått ett meddelande
     .body = De som arbetar med { $study } har skrivit till dig. Du kan läsa det och svara.
+
+source-silent =
+    .title = En av dina mätare är tyst
+    .body = Det har inte kommit några värden på några dagar. I appen ser du varför.

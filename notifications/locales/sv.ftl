@@ -71,3 +71,7 @@ breach-notice =
 message-received =
     .title = Ett meddelande till dig
     .body = De som arbetar med { $study } har skrivit till dig. Läs det, och svara om du vill.
+
+source-silent =
+    .title = En källa har tystnat
+    .body = Det har inte kommit något från en av dina källor på några dagar. Appen visar vilken, och vad det kan bero på.

@@ -2,11 +2,17 @@
 
 import time
 from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from msgspec.structs import replace
 
 from domain.consents import gate
+from notifications import claims, deciding, ready
 from notifications.deciding import Gate
 from notifications.pace import MOST_A_SECOND
-from tests.drills.harness import Part, Site, scaled
+from notifications.ready import Waiting
+from tests.drills.harness import MUTANT, Part, Site, scaled
 from tests.drills.knocked import Watched, settled, working
 from tests.notifications.doorbell import Doorbell
 from tests.notifications.street import make_neighbours
@@ -23,19 +29,24 @@ async def t25(here: Site) -> Part:
     pusher = Watched(bell)
     await _backlog(here, scaled(KNOCKS))
     over = time.monotonic() + LEFT_SECONDS
+    async with here.connect() as admin:
+        began = await admin.fetchval("SELECT clock_timestamp()")
+    if MUTANT:
+        _forget_the_time()
     async with working(here, Gate(gate.lock_many, gate.contactable), pusher):
         ended = await settled(here, 60)
     sql = """
-        SELECT o.state, o.expires_at < o.ended_at AS late, d.device_id
+        SELECT o.state, o.expires_at < $1 AS late, d.device_id
           FROM outbox o JOIN device d USING (resident_id)
     """
     async with here.connect() as admin:
-        rows = await admin.fetch(sql)
-    too_late = {row["device_id"] for row in rows if row["state"] == "expired"}
+        rows = await admin.fetch(sql, began)
+    too_late = {row["device_id"] for row in rows if row["late"]}
     seconds = Counter(int(at) for times in pusher.begun.values() for at in times)
     wrong = {
         "late": sum(at > over for times in pusher.begun.values() for at in times),
-        "expired_and_sent": len(too_late & pusher.begun.keys()),
+        "sent_too_late": len(too_late & pusher.begun.keys()),
+        "not_expired": sum(row["late"] and row["state"] != "expired" for row in rows),
         "kept_beyond_its_time": sum(
             one.lives.total_seconds() > LEFT_SECONDS for one in bell.knocks
         ),
@@ -44,6 +55,21 @@ async def t25(here: Site) -> Part:
     }
     states = dict(Counter(row["state"] for row in rows))
     return Part(n=len(rows), violations=sum(wrong.values()), more={**wrong, "states": states})
+
+
+def _forget_the_time() -> None:
+    """Nothing is ever too late."""
+
+    async def none(*_: object) -> int:
+        return 0
+
+    def judged(knock: Waiting, *args: Any, **more: Any) -> Any:
+        return ready.judged(
+            replace(knock, expires_at=knock.now + timedelta(hours=1)), *args, **more
+        )
+
+    setattr(claims, "expire", none)  # noqa: B010 - a mutant
+    setattr(deciding, "judged", judged)  # noqa: B010
 
 
 async def _backlog(here: Site, count: int) -> None:

@@ -13,5 +13,5 @@ if __name__ == "__main__":
     run(
         "push-revocation",
         {"T20": t20, "T20-hole": t20_hole, "T25": t25},
-        mutants=["T20", "T20-hole"],
+        mutants=["T20", "T20-hole", "T25"],
     )
