@@ -243,8 +243,7 @@ async def _insert_version(
         (language, text.title, text.body, hashlib.sha256(text.body.encode()).digest())
         for language, text in draft.texts.items()
     ]
-    columns = zip(*texts, strict=True)
-    rows = await conn.fetch(sql, notice_id, version, draft.change, *columns)
+    rows = await conn.fetch(sql, notice_id, version, draft.change, *zip(*texts, strict=True))
     if not rows:
         raise Busy("Another version has been published. Read it first.")
 
