@@ -43,7 +43,7 @@ ALSO = {
 }
 LAYERS = (
     {"residents", "audit", "jobs"}, {"consents"}, {"studies"},
-    {"donations", "surveys", "feedback"}, {"cohorts", "disclosures"}, {"rights"},
+    {"donations"}, {"surveys", "feedback"}, {"cohorts", "disclosures"}, {"rights"},
 )  # fmt: skip
 """Inside domain/: a capability may call those of earlier layers, and none beside it."""
 LEVEL = {capability: level for level, layer in enumerate(LAYERS) for capability in layer}

@@ -1,6 +1,6 @@
-"""The data categories that phones' stores fill, each a choice of its own. Pure.
+"""The data categories, each a choice of its own: what phones' stores fill, and questionnaires' topics. Pure.
 
-Others have their categories too: `demographics`, `contact`, and each questionnaire's topic.
+Others have their categories too: `demographics` and `contact`.
 """
 
 from collections.abc import Mapping
@@ -44,5 +44,36 @@ _ROWS = (
     Category(code="location", sensitive=True, names={"en": "Places", "sv": "Platser"}),
 )
 
+_TOPICS = (
+    Category(
+        code="survey-activity", names={"en": "Answers on activity", "sv": "Svar om aktivitet"}
+    ),
+    Category(code="survey-diet", names={"en": "Answers on diet", "sv": "Svar om kost"}),
+    Category(
+        code="survey-experience-of-care",
+        names={"en": "Answers on experience of care", "sv": "Svar om upplevelser av vård"},
+    ),
+    Category(
+        code="survey-mood",
+        sensitive=True,
+        names={"en": "Answers on mood", "sv": "Svar om mående"},
+    ),
+    Category(code="survey-pain", names={"en": "Answers on pain", "sv": "Svar om smärta"}),
+    Category(code="survey-sleep", names={"en": "Answers on sleep", "sv": "Svar om sömn"}),
+    Category(
+        code="survey-wellbeing",
+        names={"en": "Answers on well-being", "sv": "Svar om välbefinnande"},
+    ),
+    Category(
+        code="survey-other",
+        sensitive=True,
+        names={"en": "Answers on other matters", "sv": "Svar om annat"},
+    ),
+)
+"""A questionnaire has one topic. What it is about was told when the consent was given."""
+
 CATEGORIES: Mapping[str, Category] = MappingProxyType({row.code: row for row in _ROWS})
-SENSITIVE = frozenset(row.code for row in _ROWS if row.sensitive)
+"""Those of wearable data."""
+TOPICS: Mapping[str, Category] = MappingProxyType({row.code: row for row in _TOPICS})
+"""Those of answers to questionnaires."""
+SENSITIVE = frozenset(row.code for row in (*_ROWS, *_TOPICS) if row.sensitive)

@@ -14,11 +14,10 @@ from domain.consents import gate
 from domain.consents import store as consents
 from domain.consents.model import Scope
 from domain.db import Connection, bucket_of
-from domain.donations import store as donations
 from domain.errors import Unauthenticated
 from domain.jobs import store as jobs
 from domain.residents import store as residents
-from domain.rights import leaving
+from domain.rights import given, leaving
 from domain.rights.holds import held
 from notifications import outbox
 
@@ -76,7 +75,7 @@ async def finish(conn: Connection, resident_id: UUID) -> bool:
 
 async def destroy(conn: Connection, resident_id: UUID) -> None:
     """Destroy the keys and rows of a resident, behind the exclusive lock. Doing it twice does no harm."""
-    await donations.erase(conn, resident_id, await donations.categories(conn, resident_id))
+    await given.erase(conn, resident_id, await given.categories(conn, resident_id))
     sql = """
         WITH keys AS (DELETE FROM data_key WHERE resident_id = $1),
              grants AS (DELETE FROM consent_grant WHERE resident_id = $1),

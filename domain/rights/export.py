@@ -30,7 +30,7 @@ from domain.errors import Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
 from domain.studies import enrolments
-from domain.surveys import assignments
+from domain.surveys import assignments, own_responses
 from notifications import deliveries, devices, inbox
 
 FORMAT = "medverka-export-1"
@@ -113,6 +113,7 @@ class Taken:
                 lambda c, key: enrolments.of_resident(c, me, key, PAGE), "enrolment_id"
             ),
             "assignments": self._whole(lambda c: assignments.everything(c, me)),
+            "responses": self._responses(),
             "accesses": self._paged(
                 lambda c, key: audit.access_log(c, me, key, PAGE, [language]), "access_id"
             ),
@@ -164,6 +165,18 @@ class Taken:
         self, between: Between, conn: Connection, after: UUID | None
     ) -> list[Communication]:
         return await conversations.conversation(conn, self._keys, between, after, PAGE)
+
+    async def _responses(self) -> Items:
+        """Every revision of every response, with what it says."""
+        last = None
+        while True:
+            async with self._reading() as conn:
+                rows = await own_responses.everything(conn, self._keys, self._id, last)
+            for row in rows:
+                yield row
+            if len(rows) < own_responses.PAGE:
+                return
+            last = rows[-1]
 
     async def _samples(self) -> Items:
         """Batches as they could be uploaded again, each with its stream."""

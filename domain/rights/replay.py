@@ -15,12 +15,12 @@ import structlog
 
 from domain.consents import gate
 from domain.db import Connection, Pool, begin, fetch_all
-from domain.donations import store as donations
 from domain.donations import streams
 from domain.errors import NotFound, Unauthenticated, Unavailable
 from domain.residents import store as residents
-from domain.rights import erase, journal
+from domain.rights import erase, given, journal
 from domain.rights.journal import Entry
+from domain.surveys import own_responses
 
 BATCH = 500
 
@@ -138,8 +138,13 @@ async def _destroy(conn: Connection, resident_id: UUID, scope: str) -> None:
             await streams.delete(conn, resident_id, UUID(name))
         except NotFound:
             return
+    elif kind == "response":
+        try:
+            await own_responses.delete(conn, resident_id, UUID(name))
+        except NotFound:
+            return
     else:
-        await donations.erase(conn, resident_id, [scope])
+        await given.erase(conn, resident_id, [scope])
 
 
 def _batches(many: Iterable[Entry]) -> Iterable[list[Entry]]:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from domain.consents import gate
 from domain.db import Connection
-from domain.donations import store as donations
 from domain.residents import store as residents
 from domain.residents.model import UNUSED_DAYS
+from domain.rights import given
 from domain.rights.holds import held
 from notifications import outbox
 from notifications.kinds import Kind
@@ -19,7 +19,7 @@ async def mark(conn: Connection, resident_id: UUID) -> None:
 
 
 async def _unused(conn: Connection, resident_id: UUID) -> bool:
-    donated = await donations.categories(conn, resident_id)
+    donated = await given.categories(conn, resident_id)
     live = await gate.live_categories(conn, resident_id)
     return bool(donated) and live.isdisjoint(donated)
 
@@ -45,8 +45,8 @@ async def erase(conn: Connection, resident_id: UUID) -> bool:
     if not await gate.drain(conn, resident_id) or await held(conn, resident_id):
         return False
     if await _unused(conn, resident_id):
-        categories = await donations.categories(conn, resident_id)
-        await donations.erase(conn, resident_id, categories)
+        categories = await given.categories(conn, resident_id)
+        await given.erase(conn, resident_id, categories)
         await outbox.promise(conn, resident_id, Kind.DONATIONS_ERASED)
     await residents.set_unused(conn, resident_id, unused=False)
     return True

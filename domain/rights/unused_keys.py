@@ -1,12 +1,12 @@
-"""Data keys that seal nothing any more, since the last stream of their category was deleted."""
+"""Data keys that seal nothing any more, since the last stream or response of their category was deleted."""
 
 from uuid import UUID
 
 from domain.consents import gate
+from domain.consents.categories import CATEGORIES, TOPICS
 from domain.db import Connection
-from domain.donations import store as donations
-from domain.donations.measures import MEASURES
 from domain.errors import Unauthenticated
+from domain.rights import given
 from domain.rights.holds import held
 
 
@@ -20,6 +20,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> bool:
           FROM data_key k
          WHERE resident_id = $1 AND scope = ANY($2)
            AND NOT EXISTS (SELECT FROM stream s WHERE s.resident_id = $1 AND s.category = k.scope)
+           AND NOT EXISTS (SELECT FROM response r WHERE r.resident_id = $1 AND r.category = k.scope)
          ORDER BY scope
     """
     try:
@@ -27,8 +28,8 @@ async def destroy(conn: Connection, resident_id: UUID) -> bool:
             return False
     except Unauthenticated:
         return True  # the whole account is erased
-    categories = sorted({measure.category for measure in MEASURES.values()})
+    categories = sorted({*CATEGORIES, *TOPICS})
     scopes = [row["scope"] for row in await conn.fetch(sql, resident_id, categories)]
     if scopes:
-        await donations.erase(conn, resident_id, scopes)
+        await given.erase(conn, resident_id, scopes)
     return True

@@ -19,11 +19,10 @@ from domain.consents import gate
 from domain.consents import store as consents
 from domain.consents.model import ConsentAnswer, ConsentEvent, Effect, Scope
 from domain.db import Connection, fetch_all, find_one
-from domain.donations import store as donations
 from domain.errors import Invalid, NotFound, Unauthenticated
 from domain.fields import Instant
 from domain.residents.identity import Knock
-from domain.rights import leaving, unused
+from domain.rights import given, leaving, unused
 from domain.rights.holds import held
 from domain.studies import enrolments
 from domain.surveys import assignments
@@ -212,7 +211,7 @@ async def _destroys(conn: Connection, resident_id: UUID, wish: Withdrawing) -> l
     if wish.category is not None:
         return [wish.category]
     if wish.scope == "everything":
-        return await donations.categories(conn, resident_id)
+        return await given.categories(conn, resident_id)
     return await gate.uncovered(conn, resident_id, wish)
 
 
@@ -222,7 +221,7 @@ async def _destroy(conn: Connection, resident_id: UUID, categories: Sequence[str
         return True
     if await held(conn, resident_id):
         return False
-    await donations.erase(conn, resident_id, list(categories))
+    await given.erase(conn, resident_id, categories)
     return True
 
 

@@ -58,6 +58,7 @@ TEXTS: Mapping[str, str] = MappingProxyType({
     "pattern": "The pattern is too long, or not one that runs in bounded time (RE2).",
     "bounds": "The bounds leave nothing that could be answered.",
     # Of a response
+    "unknown-questionnaire": "The study asks no questionnaire of this url and version.",
     "unknown-item": "The questionnaire has no such item here.",
     "out-of-order": "Items stand in the order of the questionnaire.",
     "no-answer": "An item of this type has no answers.",

@@ -38,6 +38,9 @@ LEFT_EMPTY = """
     SELECT $1, uuidv7(), s.schedule_id, s.study_id, s.category, 'drill', now(), now(),
            now() + interval '1 day', now() + interval '1 day', '{}'
       FROM schedule s JOIN consent_grant g USING (study_id, category) WHERE g.resident_id = $1;
+    INSERT INTO response SELECT $1, uuidv7(), 1, study_id, NULL, 'drill', category, 'completed',
+                                now(), now(), 1, '' FROM schedule s JOIN consent_grant g
+          USING (study_id, category) WHERE g.resident_id = $1;
     INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill');
     INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
     SELECT resident_id, stream_id, 1, true, category, '{1}' FROM stream WHERE resident_id = $1
@@ -61,7 +64,7 @@ class _Found(NamedTuple):
     studies: set[UUID]
 
 
-READ = ("assignment", "data_key", "sample_deletion", "segment", "stream")
+READ = ("assignment", "data_key", "response", "sample_deletion", "segment", "stream")
 """What a study reads of those whose consent stands."""
 
 NOTHING = _Found(set(), set())

@@ -6,16 +6,19 @@ from uuid import UUID, uuid4
 
 import pytest
 from asyncpg import Connection
+from msgspec import Raw
 
 from domain.caller import Resident
 from domain.db import Pool, begin, bucket_of, open_pool
 from domain.disclosures import conversations
 from domain.disclosures.conversations import Between, Writing
 from domain.donations import store as donations
+from domain.donations.data_keys import opened_or_made
 from domain.donations.keys import FileKeyProvider
 from domain.donations.model import Batch, Source, Upload
 from domain.residents.arrival import Arrival, Vault, arrive
 from domain.residents.model import Beginning
+from domain.surveys.sealed import Contents, Place, seal
 from tests.database import Database
 from tests.domain.donations.conftest import permit
 from tests.people import make_study
@@ -120,6 +123,7 @@ async def anna(pool: Pool, keys: FileKeyProvider, admin: Connection) -> Resident
 async def everything(pool: Pool, keys: FileKeyProvider, admin: Connection, anna: Resident) -> UUID:
     """Anna, with a row of hers in every table that holds rows of residents."""
     study_id = await make_study(admin)
+    await answer(pool, keys, admin, anna.resident_id)
     for sql in OF_STUDY:
         await admin.execute(sql, anna.resident_id, study_id)
     async with pool.acquire() as conn, begin(conn, resident=anna.resident_id):
@@ -132,6 +136,20 @@ async def everything(pool: Pool, keys: FileKeyProvider, admin: Connection, anna:
     sql = "INSERT INTO reply VALUES ($1, 'r', $2, '', 200, 'a', '')"
     await admin.execute(sql, anna.resident_id, uuid4().hex)
     return anna.resident_id
+
+
+async def answer(pool: Pool, keys: FileKeyProvider, admin: Connection, resident_id: UUID) -> None:
+    """A response of the resident's, as the application seals it."""
+    async with pool.acquire() as conn, begin(conn, resident=resident_id):
+        ring = await opened_or_made(conn, keys, resident_id, ["survey-sleep"])
+    place = Place(resident_id, uuid4(), 1, 1)
+    contents = Contents(response=Raw(b"{}"), scores=[])
+    sql = """
+        INSERT INTO response SELECT $1, $2, $3, $2, NULL, 'q|1', 'survey-sleep', 'completed',
+                                    now(), now(), $4, $5
+    """
+    body = seal(ring.keys["survey-sleep", 1], place, contents)
+    await admin.execute(sql, *place, body)
 
 
 def heart(starts: list[int]) -> Batch:

@@ -1,0 +1,297 @@
+"""Questionnaires as rows: drafted by a study, published once nothing is wrong, retired, never changed."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, to_builtins
+from msgspec.structs import asdict
+
+from domain.db import Connection, fetch_all, find_one
+from domain.errors import NotFound
+from domain.surveys import extensions, facts, resources, safety, scoring, structure
+from domain.surveys.answered import offered, ordinals
+from domain.surveys.compiled import Compiled, compiled
+from domain.surveys.declarations import Problem
+from domain.surveys.faults import Fault, fault
+from domain.surveys.model import (
+    Declarations,
+    Faulty,
+    QuestionnaireDraft,
+    QuestionnaireEntry,
+    QuestionnaireInUse,
+    QuestionnaireRetired,
+    QuestionnaireThere,
+    QuestionnaireWhole,
+    Status,
+)
+from domain.surveys.resources import Questionnaire, Unreadable
+from domain.surveys.translations import languages, plain
+
+CANONICAL = re.compile(r"[!-{}~]{1,1000}")
+"""Of a url or a version: `|` stands between them. FHIR's `#` is not among those that are stored."""
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""PostgreSQL has no text with it."""
+MOST_READY = 200
+
+
+class Ready(Struct, frozen=True, kw_only=True):
+    """A published questionnaire, ready to judge responses."""
+
+    questionnaire_id: UUID
+    category: str
+    compiled: Compiled
+    declarations: Declarations
+
+
+_READY: dict[UUID, Ready] = {}
+"""A published questionnaire is never changed."""
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """A questionnaire without problems, and what is kept with it."""
+
+    questionnaire: Questionnaire
+    declarations: Declarations
+    warnings: list[dict[str, Any]]
+
+
+def check(draft: QuestionnaireDraft) -> Checked:
+    """Look a questionnaire over with its declarations.
+
+    Raises:
+        Faulty: with all of its problems at once.
+
+    """
+    body = bytes(draft.questionnaire)
+    try:
+        questionnaire = resources.questionnaire(body)
+    except Unreadable as no:
+        raise Faulty([no.fault]) from None
+    document = plain(body)
+    found: list[Fault | Problem] = [*_names(questionnaire), *structure.problems(questionnaire)]
+    if NUL.search(body):
+        found.append(fault("Questionnaire", "structure"))
+    if found:
+        raise Faulty(found)
+    ready = compiled(questionnaire)
+    known, scored = offered(ready), scoring.with_ordinals(draft.scoring, ordinals(ready))
+    found += scoring.problems(scored, known)
+    found += safety.problems(draft.safety, known, languages(document))
+    found += facts.problems(draft.facts, known)
+    if found:
+        raise Faulty(found)
+    return Checked(
+        questionnaire=questionnaire,
+        declarations=Declarations(scoring=scored, safety=draft.safety, facts=draft.facts),
+        warnings=[one._asdict() for one in extensions.unsupported(document)],
+    )
+
+
+def _names(questionnaire: Questionnaire) -> list[Fault]:
+    """A url and a version, which name it."""
+    return [
+        fault(f"Questionnaire.{name}", "required" if value is UNSET else "wrong-value")
+        for name, value in (("url", questionnaire.url), ("version", questionnaire.version))
+        if not _is_name(value)
+    ]
+
+
+def _is_name(value: str | UnsetType) -> bool:
+    return isinstance(value, str) and CANONICAL.fullmatch(value) is not None and "#" not in value
+
+
+async def draft(
+    conn: Connection, study_id: UUID, given: QuestionnaireDraft, drafted_by: UUID
+) -> QuestionnaireEntry:
+    """Keep a questionnaire that is not asked yet.
+
+    Raises:
+        Faulty: with all of its problems at once.
+        QuestionnaireThere: another has its url and version.
+
+    """
+    sql = """
+        INSERT INTO questionnaire_version (study_id, url, version, category, title, resource,
+                                           declarations, warnings, drafted_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            ON CONFLICT DO NOTHING
+        RETURNING questionnaire_id, study_id, url, version, status, category, title, warnings,
+                  drafted_at, published_at, retired_at
+    """
+    checked = check(given)
+    titled = checked.questionnaire.title
+    made = await find_one(
+        conn, QuestionnaireEntry, sql, study_id, checked.questionnaire.url, checked.questionnaire.version,
+        given.category, None if titled is UNSET else titled, given.questionnaire,
+        to_builtins(checked.declarations), checked.warnings, drafted_by,
+    )  # fmt: skip
+    if made is None:
+        raise QuestionnaireThere("Give it another version.")
+    return made
+
+
+async def publish(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> QuestionnaireEntry:
+    """Let a questionnaire be asked. Once more changes nothing.
+
+    Raises:
+        NotFound: the study has none with this id.
+        QuestionnaireRetired: its time has passed.
+        Faulty: something in it that decides which answers are right is not kept to here.
+
+    """
+    one = await _locked(conn, study_id, questionnaire_id)
+    if one.status == "retired":
+        raise QuestionnaireRetired
+    whole = await questionnaire(conn, study_id, questionnaire_id)
+    given = {name: getattr(whole, name) for name in QuestionnaireDraft.__struct_fields__}
+    check(QuestionnaireDraft(**given))
+    decisive = [warned for warned in one.warnings if warned.decisive]
+    if decisive:
+        raise Faulty(Fault(warned.path, "unsupported", warned.text) for warned in decisive)
+    sql = """
+        UPDATE questionnaire_version
+           SET status = 'active', published_at = coalesce(published_at, clock_timestamp())
+         WHERE questionnaire_id = $1
+    """
+    await conn.execute(sql, questionnaire_id)
+    return await _locked(conn, study_id, questionnaire_id)
+
+
+async def retire(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> QuestionnaireEntry:
+    """Ask it no more. What was asked may still be answered. Once more changes nothing.
+
+    Raises:
+        NotFound: the study has none with this id.
+        QuestionnaireInUse: a schedule asks it still.
+
+    """
+    sql = """
+        SELECT EXISTS (SELECT FROM schedule
+                        WHERE questionnaire = $1 AND ended_at IS NULL) AS asked
+    """
+    one = await _locked(conn, study_id, questionnaire_id)
+    if await conn.fetchval(sql, f"{one.url}|{one.version}"):
+        raise QuestionnaireInUse("End its schedules before.")
+    sql = """
+        UPDATE questionnaire_version
+           SET status = 'retired', retired_at = coalesce(retired_at, clock_timestamp())
+         WHERE questionnaire_id = $1
+    """
+    await conn.execute(sql, questionnaire_id)
+    return await _locked(conn, study_id, questionnaire_id)
+
+
+async def _locked(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> QuestionnaireEntry:
+    """One of a study's own, kept as it is until COMMIT."""
+    sql = """
+        SELECT questionnaire_id, study_id, url, version, status, category, title, warnings,
+               drafted_at, published_at, retired_at
+          FROM questionnaire_version
+         WHERE study_id = $1 AND questionnaire_id = $2
+           FOR UPDATE
+    """
+    found = await find_one(conn, QuestionnaireEntry, sql, study_id, questionnaire_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def of_study(
+    conn: Connection, study_id: UUID, before: UUID | None, limit: int
+) -> list[QuestionnaireEntry]:
+    """What a study may ask: its own and the region's, newest first."""
+    sql = """
+        SELECT questionnaire_id, study_id, url, version, status, category, title, warnings,
+               drafted_at, published_at, retired_at
+          FROM questionnaire_version
+         WHERE (study_id = $1 OR study_id IS NULL AND status <> 'draft')
+           AND ($2::uuid IS NULL OR questionnaire_id < $2)
+         ORDER BY questionnaire_id DESC
+         LIMIT $3
+    """
+    return await fetch_all(conn, QuestionnaireEntry, sql, study_id, before, limit)
+
+
+async def questionnaire(
+    conn: Connection, study_id: UUID, questionnaire_id: UUID
+) -> QuestionnaireWhole:
+    """One that a study may ask, whole.
+
+    Raises:
+        NotFound: there is none of it with this id.
+
+    """
+    sql = """
+        SELECT questionnaire_id, study_id, url, version, status, category, title, warnings,
+               drafted_at, published_at, retired_at, resource::text AS resource, declarations
+          FROM questionnaire_version
+         WHERE questionnaire_id = $2
+           AND (study_id = $1 OR study_id IS NULL AND status <> 'draft')
+    """
+    row = await conn.fetchrow(sql, study_id, questionnaire_id)
+    if row is None:
+        raise NotFound
+    fields = dict(row)
+    resource = Raw(fields.pop("resource").encode())
+    said = msgspec.convert(fields.pop("declarations"), Declarations)
+    listed = msgspec.convert(fields, QuestionnaireEntry)
+    return QuestionnaireWhole(**asdict(listed), questionnaire=resource, **asdict(said))
+
+
+async def published(conn: Connection, questionnaire_id: UUID) -> tuple[Status, bytes]:
+    """A resource that was published, as it was given, and its status now.
+
+    Raises:
+        NotFound: there is none with this id.
+
+    """
+    sql = """
+        SELECT status, resource::text AS resource
+          FROM questionnaire_version
+         WHERE questionnaire_id = $1 AND published_at IS NOT NULL
+    """
+    row = await conn.fetchrow(sql, questionnaire_id)
+    if row is None:
+        raise NotFound
+    return row["status"], row["resource"].encode()
+
+
+async def asked(
+    conn: Connection, study_id: UUID, canonical: str, statuses: Sequence[Status]
+) -> Ready | None:
+    """The published questionnaire `url|version` that a study may ask, ready to judge responses."""
+    sql = """
+        SELECT questionnaire_id
+          FROM questionnaire_version
+         WHERE url = $1 AND version = $2 AND published_at IS NOT NULL AND status = ANY($4)
+           AND (study_id = $3 OR study_id IS NULL)
+    """
+    url, _, version = canonical.partition("|")
+    found: UUID | None = await conn.fetchval(sql, url, version, study_id, statuses)
+    if found is None:
+        return None
+    return _READY.get(found) or await _ready(conn, found)
+
+
+async def _ready(conn: Connection, questionnaire_id: UUID) -> Ready:
+    sql = """
+        SELECT category, resource::text AS resource, declarations
+          FROM questionnaire_version
+         WHERE questionnaire_id = $1
+    """
+    row = await conn.fetchrow(sql, questionnaire_id)
+    if row is None:
+        raise NotFound
+    made = Ready(
+        questionnaire_id=questionnaire_id,
+        category=row["category"],
+        compiled=compiled(resources.questionnaire(row["resource"].encode())),
+        declarations=msgspec.convert(row["declarations"], Declarations),
+    )
+    if len(_READY) >= MOST_READY:
+        _READY.clear()
+    _READY[questionnaire_id] = made
+    return made
