@@ -39,6 +39,7 @@ from api import (
     stewards,
     studies,
     summaries,
+    survey_uses,
     uses,
 )
 from api.addresses import Addresses
@@ -84,6 +85,7 @@ CAPABILITIES: tuple[Any, ...] = (
     stewards,
     studies,
     summaries,
+    survey_uses,
     uses,
 )
 """The modules whose `routes` are served."""

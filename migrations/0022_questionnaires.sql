@@ -92,3 +92,7 @@ BEGIN
                          AND o.resident_id = p_resident AND o.state = 'waiting');
     RETURN NEXT;
 END $$;
+
+-- What a schedule that has ended would still have asked is found by it.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX assignment_of_schedule ON assignment (schedule_id, opens_at) WHERE state IN ('due', 'draft');

@@ -15,7 +15,7 @@ from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
 from domain.rights import announcing, endings, erase, rounds, unused, unused_keys, withdraw
-from domain.surveys import assigning, assignments
+from domain.surveys import assigning, assignments, scheduling
 from notifications import devices
 
 BATCH = 500
@@ -41,6 +41,7 @@ async def sweep(pool: Pool) -> dict[str, int]:
         "devices_retired": await _purge(pool, devices.retire_stale),
         "logins_purged": await _purge(pool, residents.purge_closed_logins),
         "assignments_made": await assigning.walk(pool, datetime.now(UTC)),
+        "assignments_cancelled": await _purge(pool, scheduling.cancel),
         "assignments_expired": await _purge(pool, assignments.expire),
         "assignments_knocked": await _purge(pool, assignments.knock),
         **await endings.tell(pool),

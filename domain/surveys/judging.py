@@ -63,6 +63,8 @@ async def judged(
     if not any(covers(permit, authored_at) for permit in permits):
         raise NotConsented
     found = answers.faults(ready.compiled, response, complete=complete)
+    if complete and response.status not in {"completed", "amended"}:
+        found = [fault("QuestionnaireResponse.status", "wrong-value"), *found]
     if found:
         raise Faulty(found)
     return Judged(

@@ -19,7 +19,8 @@ UNSAID = "und"
 
 plain = msgspec.json.Decoder(float_hook=Decimal).decode
 """A resource as plain JSON, its numbers exact. Raises msgspec.DecodeError."""
-written = msgspec.json.Encoder(decimal_format="number").encode
+written = msgspec.json.Encoder(decimal_format="number", enc_hook=Decimal).encode
+"""Plain JSON, or what `resources` has read, as bytes; its `Number` is a Decimal that msgspec does not know."""
 
 
 def languages(document: Any) -> set[str]:  # noqa: ANN401 - the resource as plain JSON
