@@ -8,7 +8,7 @@ from uuid import UUID
 
 from litestar import Response, delete, get, post, put
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, JSONBody
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from api.auth import resident, staff
 from api.dependencies import Conn, Me, Once, Settings, Staff
@@ -29,6 +29,7 @@ from domain.surveys.model import (
     QuestionnaireThere,
     QuestionnaireWhole,
     Resource,
+    Status,
 )
 from domain.surveys.translations import plain, worded, written
 
@@ -38,6 +39,10 @@ WRITERS = frozenset({"lead", "coordinator"})
 IfNoneMatch = Annotated[
     str | None, HeaderParameter(name="If-None-Match", max_length=500, description="ETags you have")
 ]
+
+Canonical = Annotated[str, QueryParameter(max_length=2_100, description="`url|version`")]
+
+SHOWN = {304: ResponseSpec(None, description="You have it"), **refusals(NotFound)}
 
 
 def check_member(member: Member, study_id: UUID, *, writes: bool = False) -> None:
@@ -126,10 +131,10 @@ async def retire(
 
 
 @get(
-    "/v1/questionnaires/{questionnaire_id:uuid}",
+    "/v1/me/questionnaires/{questionnaire_id:uuid}",
     guards=[resident],
     media_type=FHIR_JSON,
-    responses={304: ResponseSpec(None, description="You have it"), **refusals(NotFound)},
+    responses=SHOWN,
 )
 async def questionnaire(
     conn: Conn,
@@ -139,16 +144,37 @@ async def questionnaire(
     accept_language: AcceptLanguage = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[Resource]:
-    """A published questionnaire as a FHIR resource, in the language that is wanted most of those it has."""
-    status, body = await questionnaires.published(conn, questionnaire_id)
+    """A published questionnaire as a FHIR resource, in the wanted most of its languages."""
     wanted = [*accepted(accept_language or ""), me.language, *settings.languages]
+    found = await questionnaires.published(conn, questionnaire_id)
+    return _shown(*found, wanted, if_none_match or "")
+
+
+@get("/v1/me/questionnaires", guards=[resident], media_type=FHIR_JSON, responses=SHOWN)
+async def by_name(
+    conn: Conn,
+    settings: Settings,
+    me: Me,
+    canonical: Canonical,
+    accept_language: AcceptLanguage = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response[Resource]:
+    """The same by its `url|version`, as assignments name it."""
+    wanted = [*accepted(accept_language or ""), me.language, *settings.languages]
+    found = await questionnaires.published(conn, canonical)
+    return _shown(*found, wanted, if_none_match or "")
+
+
+def _shown(
+    questionnaire_id: UUID, status: Status, body: bytes, wanted: list[str], had: str
+) -> Response[Resource]:
     document, language = worded(plain(body), wanted)
     tag = f'"{questionnaire_id.hex}-{status}-{language}"'
     headers = {"ETag": tag, "Content-Language": language, "Vary": "Accept-Language"}
-    if tag in (if_none_match or ""):
+    if tag in had:
         return Response(None, status_code=304, headers=headers)  # type: ignore[arg-type]
     content = written(document | {"status": status})
     return Response(content, media_type=FHIR_JSON, headers=headers)  # type: ignore[arg-type]
 
 
-routes: list[Any] = [draft, of_study, one_of_study, publish, retire, questionnaire]
+routes: list[Any] = [draft, of_study, one_of_study, publish, retire, questionnaire, by_name]

@@ -55,7 +55,10 @@ async def schedule(
     study_id: FromPath[UUID],
     data: JSONBody[ScheduleDraft],
 ) -> Response[ScheduleEntry]:
-    """Ask a published questionnaire of all participants whose consent covers its topic, by a timetable."""
+    """Ask a published questionnaire by a timetable.
+
+    The worker makes the assignments of all participants whose consent covers its topic.
+    """
     check_member(member, study_id, writes=True)
     return once.keep(await scheduling.create(conn, study_id, data, member.member_id))
 
@@ -99,7 +102,10 @@ async def responses(
     category: Only = None,
     after: After = None,
 ) -> Stream:
-    """The newest version of every response to the study that consents open now, participant by participant."""
+    """The responses to the study that consents open now, participant by participant.
+
+    Each in its newest version, without what in it could name who answers.
+    """
     check_member(member, study_id)
     reader = Reader(study_id, member.member_id)
     await uses.check_standing(conn, reader)

@@ -241,22 +241,26 @@ async def questionnaire(
     return QuestionnaireWhole(**asdict(listed), questionnaire=resource, **asdict(said))
 
 
-async def published(conn: Connection, questionnaire_id: UUID) -> tuple[Status, bytes]:
-    """A resource that was published, as it was given, and its status now.
+async def published(conn: Connection, name: UUID | str) -> tuple[UUID, Status, bytes]:
+    """A resource that was published, as it was given, by its id or its `url|version`; its status now.
 
     Raises:
-        NotFound: there is none with this id.
+        NotFound: there is none of this name.
 
     """
     sql = """
-        SELECT status, resource::text AS resource
+        SELECT questionnaire_id, status, resource::text AS resource
           FROM questionnaire_version
-         WHERE questionnaire_id = $1 AND published_at IS NOT NULL
+         WHERE (questionnaire_id = $1 OR url = $2 AND version = $3) AND published_at IS NOT NULL
     """
-    row = await conn.fetchrow(sql, questionnaire_id)
+    if isinstance(name, UUID):
+        row = await conn.fetchrow(sql, name, None, None)
+    else:
+        url, _, version = name.partition("|")
+        row = await conn.fetchrow(sql, None, url, version)
     if row is None:
         raise NotFound
-    return row["status"], row["resource"].encode()
+    return row["questionnaire_id"], row["status"], row["resource"].encode()
 
 
 async def asked(

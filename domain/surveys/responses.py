@@ -12,7 +12,7 @@ from domain.consents import gate
 from domain.db import Connection, find_one
 from domain.donations.data_keys import opened_or_made
 from domain.donations.keys import KeyProvider
-from domain.errors import Invalid, PreconditionFailed
+from domain.errors import Invalid, NotFound, PreconditionFailed
 from domain.surveys import assignments, safety, scoring
 from domain.surveys.judging import Judged, judged
 from domain.surveys.model import (
@@ -108,6 +108,7 @@ async def amend(
     """Put another version after a submitted response, which stays. It answers the same as before.
 
     Raises:
+        NotFound: the resident has no such response.
         PreconditionFailed: that is not its newest revision.
         ResponseNotSubmitted: it is a draft.
         Invalid: it is of another questionnaire, study or assignment.
@@ -115,7 +116,9 @@ async def amend(
 
     """
     before = await _begun(conn, writing)
-    if before is None or before.revision != revision:
+    if before is None:
+        raise NotFound
+    if before.revision != revision:
         raise PreconditionFailed
     if before.state == "draft":
         raise ResponseNotSubmitted("Submit it.")

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.api.region import OpenStudy, Region
-from tests.api.surveying import draft, published, questionnaire, survey
+from tests.api.surveying import URL, draft, published, questionnaire, survey
 from tests.domain.surveys.forms import item
 
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
@@ -85,14 +85,15 @@ async def test_residents_read_what_is_published_in_their_language(
     made = await published(region, study, draft())
     for wanted, title, hours in (("sv", "Sömn", "Timmar"), ("en", "Sleep", "Hours")):
         headers = {**region.bearer("anna"), "Accept-Language": wanted}
-        answer = await region.client.get(f"/v1/questionnaires/{made}", headers=headers)
+        answer = await region.client.get(f"/v1/me/questionnaires/{made}", headers=headers)
         assert answer.headers["content-type"] == "application/fhir+json"
         assert answer.headers["content-language"] == wanted
         shown = answer.json()
         assert (shown["title"], shown["item"][0]["text"]) == (title, hours)
         assert (shown["status"], shown["language"]) == ("active", wanted)
     had = {**headers, "If-None-Match": answer.headers["etag"]}
-    assert (await region.client.get(f"/v1/questionnaires/{made}", headers=had)).status_code == 304
+    for path in (f"/v1/me/questionnaires/{made}", f"/v1/me/questionnaires?canonical={URL}|1"):
+        assert (await region.client.get(path, headers=had)).status_code == 304
 
 
 async def test_a_resource_is_read_out_as_it_was_given(
@@ -110,7 +111,7 @@ async def test_a_resource_is_read_out_as_it_was_given(
 
 async def test_a_draft_is_not_there_for_residents(region: Region, asking: str) -> None:
     made = (await region.post("lea", asking, draft())).json()["questionnaire_id"]
-    assert (await region.get("anna", f"/v1/questionnaires/{made}")).status_code == 404
+    assert (await region.get("anna", f"/v1/me/questionnaires/{made}")).status_code == 404
 
 
 async def test_only_who_decides_what_a_study_asks_drafts(region: Region, asking: str) -> None:

@@ -183,7 +183,12 @@ class Knocker:
             if who == side.resident or (who in OFFICER and _concerns(side, sent)):
                 theirs.clear()
             if who in TEAMS and who == side.team:
-                theirs -= {side.code, side.communication_id, *map(repr, side.values)}
+                theirs -= {
+                    side.code,
+                    side.communication_id,
+                    side.answered_id,
+                    *map(repr, side.values),
+                }
             hidden |= theirs
         return frozenset(hidden)
 

@@ -32,8 +32,10 @@ from tests.drills.operation import (
     Operation,
 )
 from tests.drills.sides import CONTACT, KEEP
+from tests.drills.survey_operations import SURVEYS
 
 OPERATIONS: Mapping[str, Operation] = {
+    **SURVEYS,
     "receipts_published_keys": Operation(ALL),
     "health_live": Operation(ALL),
     "health_ready": Operation(ALL),

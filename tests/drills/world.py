@@ -10,6 +10,7 @@ import httpx
 
 from api.development import token
 from tests.api.region import APPROVAL, STUDY, Region, notice
+from tests.drills import surveying
 from tests.drills.bodies import phone, upload
 from tests.drills.sides import CONTACT, FIND, KEEP, QUOTE, STAFF, Common, Side
 
@@ -61,12 +62,14 @@ async def _common(region: Region) -> Common:
 
 
 async def _study(region: Region, title: str, *statuses: str) -> tuple[str, str, str]:
-    """A study with its notice and one required item over heart data, taken through the statuses."""
+    """A study with its notice and one required item, taken through the statuses."""
     body = STUDY | {"title": {"sv": title, "en": title}}
     study_id = (await _done(region.post("maker", "/v1/studies", body)))["study_id"]
     item_id = uuid4()
     await _done(region.post("maker", f"/v1/studies/{study_id}/approvals", APPROVAL))
-    published = await _done(region.post("maker", "/v1/notices", notice(study_id, item_id)))
+    asked = notice(study_id, item_id)
+    asked["items"][0]["categories"].append("survey-sleep")
+    published = await _done(region.post("maker", "/v1/notices", asked))
     for status in statuses:
         await _done(region.stand("opener", study_id, status))
     return study_id, published["notice_id"], str(item_id)
@@ -83,7 +86,7 @@ async def _fill(
     side.study_id, side.notice_id, side.item_id = await _study(
         region, f"Study of {side.team}", "approved", "active"
     )
-    await region.staff(side.team, "coordinator", UUID(side.study_id))
+    await region.staff(side.team, "lead", UUID(side.study_id))
     await _arrive(region, who, claims)
     for item in (KEEP, QUOTE, side.item_id, common.joinable_item, *more):
         side.events = await answer(region, who, item, side.events)
@@ -109,6 +112,7 @@ async def _fill(
     told = {"kind": "breach-notice", "texts": {"sv": words, "en": words}}
     drafted = await _done(region.post("maker", "/v1/announcements", told))
     side.announcement_id = drafted["announcement_id"]
+    await surveying.ask(region, side)
     used = await region.get(side.team, f"/v1/studies/{side.study_id}/samples")
     assert used.status_code == httpx.codes.OK, used.text
 
