@@ -402,7 +402,8 @@ BEGIN
     INSERT INTO withdrawal (resident_id, seq, drained_at, destroy, destroyed_at)
     VALUES (p_resident, event.seq, drained_at, '{}', drained_at);
     taking_part := EXISTS (SELECT FROM enrolment e WHERE e.resident_id = p_resident AND e.ended_at IS NULL);
-    donated := EXISTS (SELECT FROM stream s WHERE s.resident_id = p_resident);
+    donated := EXISTS (SELECT FROM stream s WHERE s.resident_id = p_resident)
+            OR EXISTS (SELECT FROM response r WHERE r.resident_id = p_resident);
     knocks := EXISTS (SELECT FROM outbox o
                        WHERE o.bucket = get_byte(uuid_send(p_resident), 15) & 63  -- domain/db.py: bucket_of
                          AND o.resident_id = p_resident AND o.state = 'waiting');
@@ -1501,6 +1502,53 @@ COMMENT ON COLUMN public.push_pace.last IS 'when anything was last granted to wh
 
 COMMENT ON COLUMN public.push_pace.second IS 'the second that `spent` counts in, and of it `in_bulk`';
 
+-- Name: questionnaire_version; Type: TABLE; 
+
+CREATE TABLE public.questionnaire_version (
+    questionnaire_id uuid DEFAULT uuidv7() NOT NULL,
+    study_id uuid,
+    url text NOT NULL,
+    version text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    category text NOT NULL,
+    title text,
+    resource jsonb NOT NULL,
+    declarations jsonb NOT NULL,
+    warnings jsonb NOT NULL,
+    drafted_by uuid NOT NULL,
+    drafted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    published_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    CONSTRAINT questionnaire_version_category_check CHECK ((category ~~ 'survey-%'::text)),
+    CONSTRAINT questionnaire_version_check CHECK (((status = 'retired'::text) = (retired_at IS NOT NULL))),
+    CONSTRAINT questionnaire_version_check1 CHECK (((status <> 'active'::text) OR (published_at IS NOT NULL))),
+    CONSTRAINT questionnaire_version_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'retired'::text])))
+);
+
+-- Name: TABLE questionnaire_version; Type: COMMENT; 
+
+COMMENT ON TABLE public.questionnaire_version IS 'class: reference';
+
+-- Name: COLUMN questionnaire_version.study_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.questionnaire_version.study_id IS 'whose it is; null: the region''s, for every study';
+
+-- Name: COLUMN questionnaire_version.category; Type: COMMENT; 
+
+COMMENT ON COLUMN public.questionnaire_version.category IS 'the data category of its answers: its topic';
+
+-- Name: COLUMN questionnaire_version.resource; Type: COMMENT; 
+
+COMMENT ON COLUMN public.questionnaire_version.resource IS 'the FHIR resource as it was given';
+
+-- Name: COLUMN questionnaire_version.declarations; Type: COMMENT; 
+
+COMMENT ON COLUMN public.questionnaire_version.declarations IS '{scoring, safety, facts}';
+
+-- Name: COLUMN questionnaire_version.warnings; Type: COMMENT; 
+
+COMMENT ON COLUMN public.questionnaire_version.warnings IS 'the extensions in it that are not kept to';
+
 -- Name: reply; Type: TABLE; 
 
 CREATE TABLE public.reply (
@@ -1590,6 +1638,51 @@ CREATE TABLE public.resident_lock (
 -- Name: TABLE resident_lock; Type: COMMENT; 
 
 COMMENT ON TABLE public.resident_lock IS 'class: resident; open: nothing but ids, seen by every role that uses the gate, so that a lock is never silently not taken';
+
+-- Name: response; Type: TABLE; 
+
+CREATE TABLE public.response (
+    resident_id uuid NOT NULL,
+    response_id uuid NOT NULL,
+    revision integer NOT NULL,
+    study_id uuid NOT NULL,
+    assignment_id uuid,
+    questionnaire text NOT NULL,
+    category text NOT NULL,
+    state text NOT NULL,
+    authored_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    key_version integer NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT response_revision_check CHECK ((revision > 0)),
+    CONSTRAINT response_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'completed'::text, 'amended'::text])))
+);
+
+ALTER TABLE ONLY public.response FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE response; Type: COMMENT; 
+
+COMMENT ON TABLE public.response IS 'class: resident';
+
+-- Name: COLUMN response.response_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.response.response_id IS 'chosen by the app, so that a retry is the same response';
+
+-- Name: COLUMN response.revision; Type: COMMENT; 
+
+COMMENT ON COLUMN public.response.revision IS 'a draft is written over; what was submitted stays, an amendment is a row after it';
+
+-- Name: COLUMN response.questionnaire; Type: COMMENT; 
+
+COMMENT ON COLUMN public.response.questionnaire IS 'url|version';
+
+-- Name: COLUMN response.authored_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.response.authored_at IS 'when it was written, as the phone says; not after received_at';
+
+-- Name: COLUMN response.body; Type: COMMENT; 
+
+COMMENT ON COLUMN public.response.body IS 'the FHIR resource and its scores, sealed by the data key of the category';
 
 -- Name: round; Type: TABLE; 
 
@@ -1948,6 +2041,16 @@ ALTER TABLE ONLY public.person
 ALTER TABLE ONLY public.push_pace
     ADD CONSTRAINT push_pace_pkey PRIMARY KEY (lane);
 
+-- Name: questionnaire_version questionnaire_version_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.questionnaire_version
+    ADD CONSTRAINT questionnaire_version_pkey PRIMARY KEY (questionnaire_id);
+
+-- Name: questionnaire_version questionnaire_version_url_version_key; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.questionnaire_version
+    ADD CONSTRAINT questionnaire_version_url_version_key UNIQUE (url, version);
+
 -- Name: reply reply_kept; Type: CHECK CONSTRAINT; 
 
 ALTER TABLE public.reply
@@ -1972,6 +2075,11 @@ ALTER TABLE ONLY public.resident_lock
 
 ALTER TABLE ONLY public.resident
     ADD CONSTRAINT resident_pkey PRIMARY KEY (resident_id);
+
+-- Name: response response_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.response
+    ADD CONSTRAINT response_pkey PRIMARY KEY (resident_id, response_id, revision);
 
 -- Name: round round_pkey; Type: CONSTRAINT; 
 
@@ -2030,6 +2138,10 @@ CREATE INDEX assignment_expires ON public.assignment USING btree (expires_at) WH
 -- Name: assignment_knock; Type: INDEX; 
 
 CREATE INDEX assignment_knock ON public.assignment USING btree ((knocks_at[1])) WHERE ((state = ANY (ARRAY['due'::text, 'draft'::text])) AND (knocks_at <> '{}'::timestamp with time zone[]));
+
+-- Name: assignment_of_schedule; Type: INDEX; 
+
+CREATE INDEX assignment_of_schedule ON public.assignment USING btree (schedule_id, opens_at) WHERE (state = ANY (ARRAY['due'::text, 'draft'::text]));
 
 -- Name: assignment_opens; Type: INDEX; 
 
@@ -2111,6 +2223,10 @@ CREATE INDEX participant_code_study ON public.participant_code USING btree (stud
 
 CREATE INDEX person_resident ON public.person USING btree (resident_id);
 
+-- Name: questionnaire_version_study; Type: INDEX; 
+
+CREATE INDEX questionnaire_version_study ON public.questionnaire_version USING btree (study_id, questionnaire_id);
+
 -- Name: reply_made_at; Type: INDEX; 
 
 CREATE INDEX reply_made_at ON public.reply USING btree (made_at);
@@ -2118,6 +2234,10 @@ CREATE INDEX reply_made_at ON public.reply USING btree (made_at);
 -- Name: resident_unused; Type: INDEX; 
 
 CREATE INDEX resident_unused ON public.resident USING btree (unused_since) WHERE (unused_since IS NOT NULL);
+
+-- Name: response_received; Type: INDEX; 
+
+CREATE INDEX response_received ON public.response USING btree (resident_id, received_at, response_id);
 
 -- Name: round_under_way; Type: INDEX; 
 
@@ -2182,6 +2302,11 @@ ALTER TABLE ONLY public.notice_text
 
 ALTER TABLE ONLY public.notice_version
     ADD CONSTRAINT notice_version_notice_id_fkey FOREIGN KEY (notice_id) REFERENCES public.notice(notice_id);
+
+-- Name: questionnaire_version questionnaire_version_study_id_fkey; Type: FK CONSTRAINT; 
+
+ALTER TABLE ONLY public.questionnaire_version
+    ADD CONSTRAINT questionnaire_version_study_id_fkey FOREIGN KEY (study_id) REFERENCES public.study(study_id);
 
 -- Name: round round_notice_id_notice_version_fkey; Type: FK CONSTRAINT; 
 
@@ -2341,6 +2466,10 @@ CREATE POLICY job ON public.resident TO medverka_worker USING ((public.app_job()
 
 CREATE POLICY job ON public.resident_attribute TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
+-- Name: response job; Type: POLICY; 
+
+CREATE POLICY job ON public.response TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
 -- Name: sample_deletion job; Type: POLICY; 
 
 CREATE POLICY job ON public.sample_deletion TO medverka_worker USING ((public.app_job() IS NOT NULL));
@@ -2457,6 +2586,10 @@ CREATE POLICY own ON public.resident TO medverka_api USING ((resident_id = publi
 
 CREATE POLICY own ON public.resident_attribute TO medverka_api USING ((resident_id = public.app_resident()));
 
+-- Name: response own; Type: POLICY; 
+
+CREATE POLICY own ON public.response TO medverka_api USING ((resident_id = public.app_resident()));
+
 -- Name: sample_deletion own; Type: POLICY; 
 
 CREATE POLICY own ON public.sample_deletion TO medverka_api USING ((resident_id = public.app_resident()));
@@ -2505,6 +2638,10 @@ ALTER TABLE public.resident ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.resident_attribute ENABLE ROW LEVEL SECURITY;
 
+-- Name: response; Type: ROW SECURITY; 
+
+ALTER TABLE public.response ENABLE ROW LEVEL SECURITY;
+
 -- Name: sample_deletion; Type: ROW SECURITY; 
 
 ALTER TABLE public.sample_deletion ENABLE ROW LEVEL SECURITY;
@@ -2546,6 +2683,12 @@ CREATE POLICY study ON public.enrolment FOR SELECT TO medverka_api USING ((study
 -- Name: participant_code study; Type: POLICY; 
 
 CREATE POLICY study ON public.participant_code FOR SELECT TO medverka_api USING ((study_id = public.app_study()));
+
+-- Name: response study; Type: POLICY; 
+
+CREATE POLICY study ON public.response FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (state <> 'draft'::text) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = response.resident_id) AND (g.study_id = public.app_study()) AND (g.category = response.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
 
 -- Name: sample_deletion study; Type: POLICY; 
 
@@ -2814,6 +2957,60 @@ GRANT SELECT,INSERT,DELETE ON TABLE public.person TO medverka_worker;
 
 GRANT SELECT,UPDATE ON TABLE public.push_pace TO medverka_worker;
 
+-- Name: TABLE questionnaire_version; Type: ACL; 
+
+GRANT SELECT ON TABLE public.questionnaire_version TO medverka_api;
+GRANT SELECT ON TABLE public.questionnaire_version TO medverka_worker;
+GRANT SELECT ON TABLE public.questionnaire_version TO medverka_auditor;
+
+-- Name: COLUMN questionnaire_version.study_id; Type: ACL; 
+
+GRANT INSERT(study_id) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.url; Type: ACL; 
+
+GRANT INSERT(url) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.version; Type: ACL; 
+
+GRANT INSERT(version) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.status; Type: ACL; 
+
+GRANT UPDATE(status) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.category; Type: ACL; 
+
+GRANT INSERT(category) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.title; Type: ACL; 
+
+GRANT INSERT(title) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.resource; Type: ACL; 
+
+GRANT INSERT(resource) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.declarations; Type: ACL; 
+
+GRANT INSERT(declarations) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.warnings; Type: ACL; 
+
+GRANT INSERT(warnings) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.drafted_by; Type: ACL; 
+
+GRANT INSERT(drafted_by) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.published_at; Type: ACL; 
+
+GRANT UPDATE(published_at) ON TABLE public.questionnaire_version TO medverka_api;
+
+-- Name: COLUMN questionnaire_version.retired_at; Type: ACL; 
+
+GRANT UPDATE(retired_at) ON TABLE public.questionnaire_version TO medverka_api;
+
 -- Name: TABLE reply; Type: ACL; 
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.reply TO medverka_api;
@@ -2833,6 +3030,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.resident_attribute TO medverka
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_api;
 GRANT SELECT,INSERT,DELETE ON TABLE public.resident_lock TO medverka_worker;
+
+-- Name: TABLE response; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.response TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.response TO medverka_worker;
 
 -- Name: TABLE round; Type: ACL; 
 

@@ -1,21 +1,17 @@
 """Questionnaires as rows: drafted by a study, published once nothing is wrong, retired, never changed."""
 
-import re
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType, to_builtins
+from msgspec import UNSET, Raw, Struct, to_builtins
 from msgspec.structs import asdict
 
 from domain.db import Connection, fetch_all, find_one
 from domain.errors import NotFound
-from domain.surveys import extensions, facts, resources, safety, scoring, structure
-from domain.surveys.answered import offered, ordinals
+from domain.surveys import resources
 from domain.surveys.compiled import Compiled, compiled
-from domain.surveys.declarations import Problem
-from domain.surveys.faults import Fault, fault
+from domain.surveys.faults import Fault
 from domain.surveys.model import (
     Declarations,
     Faulty,
@@ -27,14 +23,10 @@ from domain.surveys.model import (
     QuestionnaireWhole,
     Status,
 )
-from domain.surveys.resources import Questionnaire, Unreadable
-from domain.surveys.translations import languages, plain
+from domain.surveys.publication import check
 
-CANONICAL = re.compile(r"[!-{}~]{1,1000}")
-"""Of a url or a version: `|` stands between them. FHIR's `#` is not among those that are stored."""
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""PostgreSQL has no text with it."""
 MOST_READY = 200
+"""Questionnaires that a process keeps compiled."""
 
 
 class Ready(Struct, frozen=True, kw_only=True):
@@ -48,59 +40,6 @@ class Ready(Struct, frozen=True, kw_only=True):
 
 _READY: dict[UUID, Ready] = {}
 """A published questionnaire is never changed."""
-
-
-class Checked(Struct, frozen=True, kw_only=True):
-    """A questionnaire without problems, and what is kept with it."""
-
-    questionnaire: Questionnaire
-    declarations: Declarations
-    warnings: list[dict[str, Any]]
-
-
-def check(draft: QuestionnaireDraft) -> Checked:
-    """Look a questionnaire over with its declarations.
-
-    Raises:
-        Faulty: with all of its problems at once.
-
-    """
-    body = bytes(draft.questionnaire)
-    try:
-        questionnaire = resources.questionnaire(body)
-    except Unreadable as no:
-        raise Faulty([no.fault]) from None
-    document = plain(body)
-    found: list[Fault | Problem] = [*_names(questionnaire), *structure.problems(questionnaire)]
-    if NUL.search(body):
-        found.append(fault("Questionnaire", "structure"))
-    if found:
-        raise Faulty(found)
-    ready = compiled(questionnaire)
-    known, scored = offered(ready), scoring.with_ordinals(draft.scoring, ordinals(ready))
-    found += scoring.problems(scored, known)
-    found += safety.problems(draft.safety, known, languages(document))
-    found += facts.problems(draft.facts, known)
-    if found:
-        raise Faulty(found)
-    return Checked(
-        questionnaire=questionnaire,
-        declarations=Declarations(scoring=scored, safety=draft.safety, facts=draft.facts),
-        warnings=[one._asdict() for one in extensions.unsupported(document)],
-    )
-
-
-def _names(questionnaire: Questionnaire) -> list[Fault]:
-    """A url and a version, which name it."""
-    return [
-        fault(f"Questionnaire.{name}", "required" if value is UNSET else "wrong-value")
-        for name, value in (("url", questionnaire.url), ("version", questionnaire.version))
-        if not _is_name(value)
-    ]
-
-
-def _is_name(value: str | UnsetType) -> bool:
-    return isinstance(value, str) and CANONICAL.fullmatch(value) is not None and "#" not in value
 
 
 async def draft(
