@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from tests.drills.http import HOST
 
 COMMIT = b"COMMIT\0"
 """As a simple query ends."""
+PARSED = re.compile(rb"P.{4}([^\0]+)\0[^\0]*_at_once\(", re.DOTALL)
+"""A statement is named that is a transaction by itself."""
 
 
 class Wire:
@@ -58,11 +61,14 @@ class Wire:
         kept: asyncio.Event,
         last: asyncio.Event,
     ) -> None:
+        names = set[bytes]()
         with suppress(OSError):
             while data := await near.read(1 << 16):
-                if self.held and data.endswith(COMMIT):
+                names.update(PARSED.findall(data))
+                commits = data.endswith(COMMIT) or _runs(data, names)
+                if self.held and commits:
                     kept.set()
-                if data.endswith(COMMIT) and random.random() < self.breaking:  # noqa: S311
+                if commits and random.random() < self.breaking:  # noqa: S311
                     self.broken += 1
                     if self.broken % 2:
                         return
@@ -84,3 +90,8 @@ class Wire:
                     self.committed.release()
                 else:
                     back.write(data)
+
+
+def _runs(data: bytes, names: set[bytes]) -> bool:
+    """Whether a message of the extended protocol begins with a Bind of one of these statements."""
+    return data[:1] == b"B" and any(data.find(name + b"\0", 5) >= 0 for name in names)
