@@ -18,8 +18,10 @@ from api.problems import refusals
 from api.studies import AcceptLanguage
 from domain.errors import Invalid, NotFound, PreconditionFailed
 from domain.languages import accepted
-from domain.surveys import assignments, own_responses, responses
+from domain.surveys import assignments, concerns, declared_facts, own_responses, responses
 from domain.surveys.assignments import Assignment
+from domain.surveys.concerns import OwnConcern
+from domain.surveys.declared_facts import Declared
 from domain.surveys.model import (
     Faulty,
     NotConsented,
@@ -160,4 +162,16 @@ async def decline(conn: Conn, me: Me, assignment_id: FromPath[UUID]) -> Assignme
     return await assignments.decline(conn, me.resident_id, assignment_id)
 
 
-routes: list[Any] = [save, submit, amend, mine, one, remove, asked, decline]
+@get("/v1/me/facts", guards=[resident])
+async def facts(conn: Conn, me: Me) -> list[Declared]:
+    """What I can be found by of what I have answered, while I choose to be found."""
+    return await declared_facts.of_resident(conn, me.resident_id)
+
+
+@get("/v1/me/concerns", guards=[resident])
+async def looked_at(conn: Conn, me: Me) -> list[OwnConcern]:
+    """Which of my answers somebody was to look at, by when, and whether they have."""
+    return await concerns.of_resident(conn, me.resident_id)
+
+
+routes: list[Any] = [save, submit, amend, mine, one, remove, asked, decline, facts, looked_at]

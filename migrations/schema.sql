@@ -624,6 +624,20 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- Name: fact_forget(); Type: FUNCTION; 
+
+CREATE FUNCTION public.fact_forget() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM fact f
+     WHERE f.resident_id = OLD.resident_id
+       AND NOT EXISTS (SELECT FROM consent_grant g
+                        WHERE g.resident_id = OLD.resident_id AND g.use = 'find'
+                          AND g.category = 'declared-facts' AND NOT isempty(g.data_period));
+    RETURN NULL;
+END $$;
+
 -- Name: keep_events(uuid, text, text, bytea, integer, bigint[]); Type: PROCEDURE; 
 
 CREATE PROCEDURE public.keep_events(IN p_actor uuid, IN p_route text, IN p_key text, IN p_fingerprint bytea, IN p_status integer, IN p_events bigint[])
@@ -1061,6 +1075,38 @@ COMMENT ON TABLE public.compaction IS 'class: queue';
 
 COMMENT ON COLUMN public.compaction.resting IS 'the walk is over; the next one begins an hour after this one did';
 
+-- Name: concern; Type: TABLE; 
+
+CREATE TABLE public.concern (
+    resident_id uuid NOT NULL,
+    concern_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    response_id uuid NOT NULL,
+    category text NOT NULL,
+    tells text NOT NULL,
+    raised_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone,
+    seen_by uuid,
+    told_at timestamp with time zone,
+    CONSTRAINT concern_check CHECK (((seen_at IS NULL) = (seen_by IS NULL))),
+    CONSTRAINT concern_tells_check CHECK ((tells = ANY (ARRAY['study-team'::text, 'steward'::text])))
+);
+
+ALTER TABLE ONLY public.concern FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE concern; Type: COMMENT; 
+
+COMMENT ON TABLE public.concern IS 'class: resident';
+
+-- Name: COLUMN concern.response_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.concern.response_id IS 'where the answer stands, sealed: nothing here says what it was';
+
+-- Name: COLUMN concern.told_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.concern.told_at IS 'when the resident was told that nobody had looked in time';
+
 -- Name: consent_item; Type: TABLE; 
 
 CREATE TABLE public.consent_item (
@@ -1229,6 +1275,31 @@ ALTER TABLE ONLY public.erasure FORCE ROW LEVEL SECURITY;
 -- Name: TABLE erasure; Type: COMMENT; 
 
 COMMENT ON TABLE public.erasure IS 'class: resident';
+
+-- Name: fact; Type: TABLE; 
+
+CREATE TABLE public.fact (
+    resident_id uuid NOT NULL,
+    url text NOT NULL,
+    code text NOT NULL,
+    value text NOT NULL,
+    response_id uuid NOT NULL,
+    declared_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.fact FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE fact; Type: COMMENT; 
+
+COMMENT ON TABLE public.fact IS 'class: resident';
+
+-- Name: COLUMN fact.url; Type: COMMENT; 
+
+COMMENT ON COLUMN public.fact.url IS 'the questionnaire that asked, whatever its version';
+
+-- Name: COLUMN fact.declared_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.fact.declared_at IS 'when the response was written';
 
 -- Name: identity; Type: TABLE; 
 
@@ -1926,6 +1997,11 @@ ALTER TABLE ONLY public.communication
 ALTER TABLE ONLY public.compaction
     ADD CONSTRAINT compaction_pkey PRIMARY KEY (bucket);
 
+-- Name: concern concern_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.concern
+    ADD CONSTRAINT concern_pkey PRIMARY KEY (resident_id, concern_id);
+
 -- Name: consent_event consent_event_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.consent_event
@@ -1980,6 +2056,11 @@ ALTER TABLE ONLY public.enrolment
 
 ALTER TABLE ONLY public.erasure
     ADD CONSTRAINT erasure_pkey PRIMARY KEY (resident_id, erasure_id);
+
+-- Name: fact fact_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.fact
+    ADD CONSTRAINT fact_pkey PRIMARY KEY (resident_id, url, code, value);
 
 -- Name: identity identity_pkey; Type: CONSTRAINT; 
 
@@ -2151,6 +2232,14 @@ CREATE INDEX assignment_opens ON public.assignment USING btree (resident_id, ope
 
 CREATE INDEX block_live ON public.block USING btree (resident_id) WHERE (lifted_at IS NULL);
 
+-- Name: concern_overdue; Type: INDEX; 
+
+CREATE INDEX concern_overdue ON public.concern USING btree (due_at) WHERE ((seen_at IS NULL) AND (told_at IS NULL));
+
+-- Name: concern_study; Type: INDEX; 
+
+CREATE INDEX concern_study ON public.concern USING btree (study_id, due_at, concern_id);
+
 -- Name: consent_grant_ends; Type: INDEX; 
 
 CREATE INDEX consent_grant_ends ON public.consent_grant USING btree (valid_until) WHERE (valid_until IS NOT NULL);
@@ -2263,6 +2352,10 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON public.consent_event FOR E
 
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.consent_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+-- Name: consent_grant fact_forget; Type: TRIGGER; 
+
+CREATE TRIGGER fact_forget AFTER UPDATE ON public.consent_grant FOR EACH ROW WHEN (((old.use = 'find'::text) AND (old.category = 'declared-facts'::text) AND isempty(new.data_period))) EXECUTE FUNCTION public.fact_forget();
+
 -- Name: announcement announcement_study_id_fkey; Type: FK CONSTRAINT; 
 
 ALTER TABLE ONLY public.announcement
@@ -2334,6 +2427,10 @@ ALTER TABLE public.block ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.communication ENABLE ROW LEVEL SECURITY;
 
+-- Name: concern; Type: ROW SECURITY; 
+
+ALTER TABLE public.concern ENABLE ROW LEVEL SECURITY;
+
 -- Name: consent_event; Type: ROW SECURITY; 
 
 ALTER TABLE public.consent_event ENABLE ROW LEVEL SECURITY;
@@ -2370,6 +2467,10 @@ ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.erasure ENABLE ROW LEVEL SECURITY;
 
+-- Name: fact; Type: ROW SECURITY; 
+
+ALTER TABLE public.fact ENABLE ROW LEVEL SECURITY;
+
 -- Name: identity; Type: ROW SECURITY; 
 
 ALTER TABLE public.identity ENABLE ROW LEVEL SECURITY;
@@ -2389,6 +2490,10 @@ CREATE POLICY job ON public.block TO medverka_worker USING ((public.app_job() IS
 -- Name: communication job; Type: POLICY; 
 
 CREATE POLICY job ON public.communication TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: concern job; Type: POLICY; 
+
+CREATE POLICY job ON public.concern TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: consent_event job; Type: POLICY; 
 
@@ -2425,6 +2530,10 @@ CREATE POLICY job ON public.enrolment TO medverka_worker USING ((public.app_job(
 -- Name: erasure job; Type: POLICY; 
 
 CREATE POLICY job ON public.erasure TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: fact job; Type: POLICY; 
+
+CREATE POLICY job ON public.fact TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: identity job; Type: POLICY; 
 
@@ -2526,6 +2635,10 @@ CREATE POLICY own ON public.block TO medverka_api USING ((resident_id = public.a
 
 CREATE POLICY own ON public.communication TO medverka_api USING ((resident_id = public.app_resident()));
 
+-- Name: concern own; Type: POLICY; 
+
+CREATE POLICY own ON public.concern TO medverka_api USING ((resident_id = public.app_resident()));
+
 -- Name: consent_event own; Type: POLICY; 
 
 CREATE POLICY own ON public.consent_event TO medverka_api USING ((resident_id = public.app_resident()));
@@ -2557,6 +2670,10 @@ CREATE POLICY own ON public.enrolment TO medverka_api USING ((resident_id = publ
 -- Name: erasure own; Type: POLICY; 
 
 CREATE POLICY own ON public.erasure TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: fact own; Type: POLICY; 
+
+CREATE POLICY own ON public.fact TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: job own; Type: POLICY; 
 
@@ -2665,6 +2782,12 @@ CREATE POLICY study ON public.assignment FOR SELECT TO medverka_api USING (((stu
 CREATE POLICY study ON public.block FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
    FROM public.consent_grant g
   WHERE ((g.resident_id = block.resident_id) AND (g.study_id = public.app_study()))))));
+
+-- Name: concern study; Type: POLICY; 
+
+CREATE POLICY study ON public.concern TO medverka_api USING (((study_id = public.app_study()) AND (EXISTS ( SELECT
+   FROM public.consent_grant g
+  WHERE ((g.resident_id = concern.resident_id) AND (g.study_id = public.app_study()) AND (g.category = concern.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
 
 -- Name: consent_grant study; Type: POLICY; 
 
@@ -2852,6 +2975,11 @@ GRANT SELECT,DELETE ON TABLE public.communication TO medverka_worker;
 
 GRANT SELECT,UPDATE ON TABLE public.compaction TO medverka_worker;
 
+-- Name: TABLE concern; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.concern TO medverka_api;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.concern TO medverka_worker;
+
 -- Name: TABLE consent_item; Type: ACL; 
 
 GRANT SELECT,INSERT ON TABLE public.consent_item TO medverka_api;
@@ -2887,6 +3015,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.enrolment TO medverka_worker;
 
 GRANT SELECT,INSERT ON TABLE public.erasure TO medverka_api;
 GRANT SELECT,INSERT ON TABLE public.erasure TO medverka_worker;
+
+-- Name: TABLE fact; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.fact TO medverka_api;
+GRANT SELECT,INSERT,DELETE ON TABLE public.fact TO medverka_worker;
 
 -- Name: TABLE identity; Type: ACL; 
 

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MESSAGE_RECEIVED = "message-received"
     SURVEY_DUE = "survey-due"
     SURVEY_REMINDER = "survey-reminder"
+    ANSWER_UNSEEN = "answer-unseen"
     DEVICE_ADDED = "device-added"
     SAFETY_NOTICE = "safety-notice"
     BREACH_NOTICE = "breach-notice"
@@ -66,6 +67,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.MESSAGE_RECEIVED: Rule(),
     Kind.SURVEY_DUE: Rule(waits=timedelta(days=1)),
     Kind.SURVEY_REMINDER: Rule(waits=timedelta(hours=6)),
+    Kind.ANSWER_UNSEEN: Rule(quiet=False, mutable=False, stays=True),
     Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True),
     Kind.SAFETY_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
     Kind.BREACH_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),

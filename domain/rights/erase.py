@@ -82,6 +82,8 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              blocks AS (DELETE FROM block WHERE resident_id = $1),
              withdrawals AS (DELETE FROM withdrawal WHERE resident_id = $1),
              codes AS (DELETE FROM participant_code WHERE resident_id = $1),
+             facts AS (DELETE FROM fact WHERE resident_id = $1),
+             concerns AS (DELETE FROM concern WHERE resident_id = $1),
              assignments AS (DELETE FROM assignment WHERE resident_id = $1),
              enrolments AS (DELETE FROM enrolment WHERE resident_id = $1),
              uses AS (DELETE FROM access WHERE resident_id = $1),

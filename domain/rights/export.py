@@ -30,7 +30,7 @@ from domain.errors import Refusal
 from domain.residents import person_number
 from domain.residents import store as residents
 from domain.studies import enrolments
-from domain.surveys import assignments, own_responses
+from domain.surveys import assignments, concerns, declared_facts, own_responses
 from notifications import deliveries, devices, inbox
 
 FORMAT = "medverka-export-1"
@@ -114,6 +114,8 @@ class Taken:
             ),
             "assignments": self._whole(lambda c: assignments.everything(c, me)),
             "responses": self._responses(),
+            "facts": self._whole(lambda c: declared_facts.of_resident(c, me)),
+            "concerns": self._whole(lambda c: concerns.of_resident(c, me)),
             "accesses": self._paged(
                 lambda c, key: audit.access_log(c, me, key, PAGE, [language]), "access_id"
             ),

@@ -110,13 +110,18 @@ def _open(ring: Ring, resident_id: UUID, row: dict[str, Any]) -> ResponseWhole:
 
 
 async def delete(conn: Connection, resident_id: UUID, response_id: UUID) -> None:
-    """Delete a response in all its revisions. With a category's last the worker destroys its key.
+    """Delete a response in all its revisions, with the facts and concerns of it. With a category's last the worker destroys its key.
 
     Raises:
         NotFound: the resident has no such response.
 
     """
-    sql = "DELETE FROM response WHERE resident_id = $1 AND response_id = $2 RETURNING category"
+    sql = """
+        WITH facts AS (DELETE FROM fact WHERE resident_id = $1 AND response_id = $2),
+             concerns AS (DELETE FROM concern WHERE resident_id = $1 AND response_id = $2)
+        DELETE FROM response WHERE resident_id = $1 AND response_id = $2
+        RETURNING category
+    """
     gone = await conn.fetch(sql, resident_id, response_id)
     if not gone:
         raise NotFound
@@ -137,5 +142,14 @@ async def categories(conn: Connection, resident_id: UUID) -> list[str]:
 
 async def erase(conn: Connection, resident_id: UUID, categories: Sequence[str]) -> None:
     """Delete the responses of these categories. Their keys go with the donations' (`rights/given.py`)."""
-    sql = "DELETE FROM response WHERE resident_id = $1 AND category = ANY($2)"
+    sql = """
+        WITH gone AS (
+            DELETE FROM response
+             WHERE resident_id = $1 AND category = ANY($2)
+            RETURNING response_id),
+        facts AS (
+            DELETE FROM fact
+             WHERE resident_id = $1 AND response_id IN (SELECT response_id FROM gone))
+        DELETE FROM concern WHERE resident_id = $1 AND category = ANY($2)
+    """
     await conn.execute(sql, resident_id, categories)

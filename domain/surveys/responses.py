@@ -13,7 +13,8 @@ from domain.db import Connection, find_one
 from domain.donations.data_keys import opened_or_made
 from domain.donations.keys import KeyProvider
 from domain.errors import Invalid, NotFound, PreconditionFailed
-from domain.surveys import assignments, safety, scoring
+from domain.surveys import assignments, concerns, declared_facts, facts, safety, scoring
+from domain.surveys.answered import offered
 from domain.surveys.judging import Judged, judged
 from domain.surveys.model import (
     ResponseEntry,
@@ -94,7 +95,7 @@ async def submit(
         )  # fmt: skip
         late = done.late_received
     stored = await _store(conn, keys, writing, sent, found, before, "completed")
-    return _receipt(stored, found, languages, writing.now, late=late)
+    return await _taken(conn, writing, stored, found, languages, late=late)
 
 
 async def amend(
@@ -127,14 +128,28 @@ async def amend(
     if same != (found.canonical, sent.study_id, sent.assignment_id):
         raise Invalid("An amendment is of the same questionnaire, study and assignment.")
     stored = await _store(conn, keys, writing, sent, found, before, "amended")
-    return _receipt(stored, found, languages, writing.now, late=False)
+    return await _taken(conn, writing, stored, found, languages, late=False)
 
 
-def _receipt(
-    stored: ResponseEntry, found: Judged, languages: Sequence[str], now: datetime, *, late: bool
+async def _taken(
+    conn: Connection,
+    writing: Writing,
+    stored: ResponseEntry,
+    found: Judged,
+    languages: Sequence[str],
+    *,
+    late: bool,
 ) -> Submission:
-    declared = found.ready.declarations.safety
-    raised = safety.raised(declared, found.answered, languages, now)
+    """What follows from answers that are given: who is to look at them, and the facts they declare."""
+    declared = found.ready.declarations
+    raised = safety.raised(declared.safety, found.answered, languages, writing.now)
+    await concerns.put(conn, writing.resident_id, stored, raised)
+    if declared.facts.marks:
+        url = stored.questionnaire.partition("|")[0]
+        facts_now = facts.of(declared.facts, found.answered, offered(found.ready.compiled))
+        await declared_facts.keep(
+            conn, writing.resident_id, url, stored.response_id, stored.authored_at, facts_now
+        )
     return Submission(**msgspec.structs.asdict(stored), late_received=late, raised=raised)
 
 

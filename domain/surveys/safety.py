@@ -27,7 +27,7 @@ from domain.surveys.declarations import (
     within_bounds,
 )
 
-Recipient = Literal["study-team", "responder", "steward"]
+Recipient = Literal["study-team", "steward"]
 Operator = Literal["=", "!=", ">", ">=", "<", "<="]
 Shown = Annotated[str, Meta(min_length=1, max_length=4_000, pattern=CLEAN)]
 

@@ -75,3 +75,7 @@ message-received =
 source-silent =
     .title = A source has gone quiet
     .body = Nothing has come from one of your sources for some days. The app shows which one, and why that may be.
+
+answer-unseen =
+    .title = Nobody has looked at your answer yet
+    .body = One of your answers in { $study } was to be looked at by now, and nobody has. Call 1177 for advice, or 112 in an emergency.

@@ -75,3 +75,7 @@ message-received =
 source-silent =
     .title = Yksi lähde on hiljennyt
     .body = Yhdestä lähteestäsi ei ole tullut mitään muutamaan päivään. Sovellus näyttää, mistä ja miksi.
+
+answer-unseen =
+    .title = Kukaan ei ole vielä katsonut vastaustasi
+    .body = Yksi vastauksistasi piti jo katsoa: { $study }. Kukaan ei ole tehnyt sitä. Soita neuvontaan 1177, hätätilanteessa 112.

@@ -75,3 +75,7 @@ message-received =
 source-silent =
     .title = En av dina mätare är tyst
     .body = Det har inte kommit några värden på några dagar. I appen ser du varför.
+
+answer-unseen =
+    .title = Ingen har läst ditt svar
+    .body = Någon skulle ha läst ett av dina svar i { $study }. Det har ingen gjort. Ring 1177 om du behöver råd. Ring 112 om det är bråttom.

@@ -75,3 +75,7 @@ message-received =
 source-silent =
     .title = En källa har tystnat
     .body = Det har inte kommit något från en av dina källor på några dagar. Appen visar vilken, och vad det kan bero på.
+
+answer-unseen =
+    .title = Ingen har sett ditt svar än
+    .body = Ett av dina svar i { $study } skulle ha setts över vid det här laget, men ingen har gjort det. Ring 1177 för råd, eller 112 om det är akut.

@@ -45,6 +45,7 @@ class Side(Struct, kw_only=True):
     schedule_id: str = ""
     assignment_id: str = ""
     answered_id: str = ""
+    concern_id: str = ""
     new_id: str = ""
     first: int = 1
     event_seq: str = ""

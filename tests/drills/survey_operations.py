@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.drills.operation import RESIDENTS, TEAMS, Operation
+from tests.drills.operation import RESIDENTS, STEWARDS, TEAMS, Operation
 from tests.drills.sides import Common, Side
 from tests.drills.surveying import DAILY, answered, form
 
@@ -67,6 +67,16 @@ SURVEYS: Mapping[str, Operation] = {
     "responses_one": Operation(RESIDENTS, RESPONSE, ("response_id",)),
     "responses_remove": Operation(RESIDENTS, RESPONSE, ("response_id",)),
     "responses_asked": Operation(RESIDENTS),
+    "responses_facts": Operation(RESIDENTS),
+    "responses_looked_at": Operation(RESIDENTS),
+    "concerns_open_ones": Operation(TEAMS | STEWARDS, STUDY, leaves=("access",), hidden=HIDDEN),
+    "concerns_seen": Operation(
+        TEAMS,
+        {**STUDY, "concern_id": "concern_id"},
+        ("study_id", "concern_id"),
+        leaves=("access",),
+        hidden=HIDDEN,
+    ),
     "responses_decline": Operation(
         RESIDENTS, {"assignment_id": "assignment_id"}, ("assignment_id",)
     ),

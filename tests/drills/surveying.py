@@ -26,7 +26,8 @@ def form(side: Side, version: str) -> dict[str, Any]:
 def response(side: Side) -> dict[str, Any]:
     """Answers that bear a side's marks."""
     items = [
-        said("hours", {"Decimal": side.values[0]}), said("awake", {"Coding": {"code": "some"}}),
+        said("hours", {"Decimal": side.values[0]}), said("awake", {"Coding": {"code": "often"}}),
+        said("harm", {"Boolean": True}),
         said("words", {"String": side.mark}),
     ]  # fmt: skip
     return {

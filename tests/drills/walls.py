@@ -41,6 +41,9 @@ LEFT_EMPTY = """
     INSERT INTO response SELECT $1, uuidv7(), 1, study_id, NULL, 'drill', category, 'completed',
                                 now(), now(), 1, '' FROM schedule s JOIN consent_grant g
           USING (study_id, category) WHERE g.resident_id = $1;
+    INSERT INTO concern SELECT $1, uuidv7(), study_id, uuidv7(), category, 'study-team', now(), now()
+      FROM schedule s JOIN consent_grant g USING (study_id, category) WHERE g.resident_id = $1;
+    INSERT INTO fact VALUES ($1, 'drill', 'drill', 'drill', uuidv7(), now());
     INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill');
     INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)
     SELECT resident_id, stream_id, 1, true, category, '{1}' FROM stream WHERE resident_id = $1
@@ -64,7 +67,7 @@ class _Found(NamedTuple):
     studies: set[UUID]
 
 
-READ = ("assignment", "data_key", "response", "sample_deletion", "segment", "stream")
+READ = ("assignment", "concern", "data_key", "response", "sample_deletion", "segment", "stream")
 """What a study reads of those whose consent stands."""
 
 NOTHING = _Found(set(), set())

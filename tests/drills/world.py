@@ -191,6 +191,7 @@ IDS: Mapping[str, str] = {
     "device_id": "SELECT device_id FROM device WHERE resident_id = $1",
     "message_id": "SELECT message_id FROM message WHERE resident_id = $1 ORDER BY 1 LIMIT 1",
     "withdrawal_seq": "SELECT seq FROM withdrawal WHERE resident_id = $1",
+    "concern_id": "SELECT concern_id FROM concern WHERE resident_id = $1",
     "membership_id": "SELECT membership_id FROM membership WHERE study_id = $1",
 }
 COLUMNS = """

@@ -29,6 +29,16 @@ CLAIMS = {"nin": "198112189876", "gender": "female"}
 STARTS = list(range(1_767_268_800_000, 1_767_268_800_000 + 5_000 * 12_000, 5_000))
 """Twelve thousand samples, five seconds apart: more than a page."""
 
+ASSIGNED = """
+WITH s AS (INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by)
+           VALUES (gen_random_uuid(), $2, 'q|1', 'heart', '{}', $2)
+           RETURNING schedule_id)
+INSERT INTO assignment (resident_id, assignment_id, schedule_id, study_id, category, questionnaire,
+                        slot, opens_at, closes_at, expires_at, knocks_at)
+SELECT $1, uuidv7(), schedule_id, $2, 'heart', 'q|1', '2026-03-01 08:00',
+       now(), now() + interval '1 h', now() + interval '1 h', '{}'
+  FROM s
+"""
 OF_STUDY = (
     "INSERT INTO enrolment (resident_id, study_id) VALUES ($1, $2)",
     "INSERT INTO participant_code VALUES (gen_random_uuid(), $2, $1)",
@@ -44,15 +54,14 @@ OF_STUDY = (
     INSERT INTO block (resident_id, kind, source, scope, study_id, placed_by)
     VALUES ($1, 'block', 'resident', 'study', $2, $1)
     """,
+    ASSIGNED,
     """
-    WITH s AS (INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by)
-               VALUES (gen_random_uuid(), $2, 'q|1', 'heart', '{}', $2)
-               RETURNING schedule_id)
-    INSERT INTO assignment (resident_id, assignment_id, schedule_id, study_id, category, questionnaire,
-                            slot, opens_at, closes_at, expires_at, knocks_at)
-    SELECT $1, uuidv7(), schedule_id, $2, 'heart', 'q|1', '2026-03-01 08:00',
-           now(), now() + interval '1 h', now() + interval '1 h', '{}'
-      FROM s
+    INSERT INTO concern (resident_id, concern_id, study_id, response_id, category, tells, raised_at, due_at)
+    VALUES ($1, uuidv7(), $2, uuidv7(), 'heart', 'study-team', now(), now())
+    """,
+    """
+    INSERT INTO fact (resident_id, url, code, value, response_id, declared_at)
+    VALUES ($1, 'q', 'walks', 'often', $2, now())
     """,
 )
 QUEUED = (

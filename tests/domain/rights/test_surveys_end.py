@@ -5,7 +5,7 @@ from asyncpg import Connection
 
 from domain.db import Pool
 from domain.donations.keys import FileKeyProvider
-from tests.domain.rights.conftest import OF_STUDY
+from tests.domain.rights.conftest import ASSIGNED
 from tests.domain.rights.taking_part import take_part
 
 
@@ -21,6 +21,6 @@ async def test_a_withdrawal_cancels_what_was_to_be_answered(
     pool: Pool, admin: Connection, keys: FileKeyProvider, effect: str, scope: str, state: str
 ) -> None:
     part = await take_part(pool, admin, keys)
-    await admin.execute(OF_STUDY[-1], part.resident_id, part.study_id)
+    await admin.execute(ASSIGNED, part.resident_id, part.study_id)
     await part.withdraw(effect, scope)
     assert await admin.fetchval("SELECT state FROM assignment") == state

@@ -1,0 +1,166 @@
+"""Concerns, as those see them who are to look: by code, through the gate, the most urgent first.
+
+A study's team sees its own; stewards see theirs, and those that the team has let pass their time.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.audit import store as audit
+from domain.audit.model import Use
+from domain.caller import Member
+from domain.consents import gate
+from domain.consents.gate import Permit
+from domain.db import Connection, fetch_all, find_one
+from domain.disclosures.model import Reader
+from domain.disclosures.uses import check_standing
+from domain.errors import NotFound
+from domain.studies import enrolments
+
+PURPOSE = "safety"
+
+
+class Concern(Struct, frozen=True, kw_only=True):
+    """A response with an answer to look at by `due_at`. The first who says so has seen it."""
+
+    concern_id: UUID
+    participant: UUID
+    response_id: UUID
+    category: str
+    tells: str
+    raised_at: datetime
+    due_at: datetime
+    overdue: bool
+    seen_at: datetime | None
+    seen_by: UUID | None
+
+
+class _Row(Struct, frozen=True, kw_only=True):
+    resident_id: UUID
+    concern_id: UUID
+    response_id: UUID
+    category: str
+    tells: str
+    raised_at: datetime
+    due_at: datetime
+    overdue: bool
+    seen_at: datetime | None
+    seen_by: UUID | None
+
+
+async def of_study(
+    conn: Connection,
+    member: Member,
+    study_id: UUID,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> tuple[list[Concern], tuple[datetime, UUID] | None]:
+    """Those that nobody has seen, soonest first, and where to go on. Each is in an access log then.
+
+    Who is being withdrawn from at this moment is left out.
+
+    Raises:
+        NotFound: neither a member of the study nor a steward asks.
+        StudyNotInForce: nothing leaves the study now; stewards see theirs all the same.
+
+    """
+    sql = """
+        SELECT resident_id, concern_id, response_id, category, tells, raised_at, due_at,
+               due_at < statement_timestamp() AS overdue, seen_at, seen_by
+          FROM concern
+         WHERE study_id = $1 AND seen_at IS NULL
+           AND CASE WHEN $2 THEN tells = 'study-team'
+                    ELSE tells = 'steward' OR due_at < statement_timestamp() END
+           AND ($3::timestamptz IS NULL OR (due_at, concern_id) > ($3, $4::uuid))
+         ORDER BY due_at, concern_id
+         LIMIT $5
+    """
+    of_team = await _check(conn, member, study_id)
+    rows = await fetch_all(conn, _Row, sql, study_id, of_team, *(after or (None, None)), limit)
+    last = (rows[-1].due_at, rows[-1].concern_id) if len(rows) == limit else None
+    return await _shown(conn, Reader(study_id, member.member_id), rows), last
+
+
+async def see(conn: Connection, member: Member, study_id: UUID, concern_id: UUID) -> Concern:
+    """Say that one has looked at it, and that it is in hand. The first time counts.
+
+    Raises:
+        NotFound: there is none for this member, or its resident has taken back their consent.
+        StudyNotInForce: see `of_study`.
+
+    """
+    sql = """
+        UPDATE concern
+           SET seen_at = coalesce(seen_at, clock_timestamp()), seen_by = coalesce(seen_by, $3)
+         WHERE study_id = $1 AND concern_id = $2
+           AND CASE WHEN $4 THEN tells = 'study-team'
+                    ELSE tells = 'steward' OR due_at < statement_timestamp() END
+        RETURNING resident_id, concern_id, response_id, category, tells, raised_at, due_at,
+                  due_at < seen_at AS overdue, seen_at, seen_by
+    """
+    of_team = await _check(conn, member, study_id)
+    row = await find_one(conn, _Row, sql, study_id, concern_id, member.member_id, of_team)
+    shown = await _shown(conn, Reader(study_id, member.member_id), [row] if row else [])
+    if not shown:
+        raise NotFound
+    return shown[0]
+
+
+async def _check(conn: Connection, member: Member, study_id: UUID) -> bool:
+    """Open the study's rows. Whether the team asks; else a steward does."""
+    of_team = study_id in member.studies
+    if of_team:
+        await check_standing(conn, Reader(study_id, member.member_id))
+    elif "steward" not in member.roles:
+        raise NotFound
+    sql = "SELECT set_config('app.study', study_id::text, true) AS study FROM study WHERE study_id = $1"
+    if await conn.fetchval(sql, study_id) is None:
+        raise NotFound
+    return of_team
+
+
+async def _shown(conn: Connection, reader: Reader, rows: Sequence[_Row]) -> list[Concern]:
+    """Of these what the gate lets through, each written down as a use."""
+    residents = sorted({row.resident_id for row in rows})
+    locked = await gate.lock_many(conn, residents)
+    permits = await gate.study_permits(conn, reader.study_id, locked, None)
+    codes = await enrolments.codes(conn, reader.study_id, locked)
+    open_ones = [
+        (row, rests_on)
+        for row in rows
+        if row.resident_id in codes and (rests_on := _permits(row, permits))
+    ]
+    await audit.record(conn, [_use(reader, row, rests_on) for row, rests_on in open_ones])
+    return [_concern(row, codes[row.resident_id]) for row, _ in open_ones]
+
+
+def _permits(row: _Row, permits: Sequence[Permit]) -> list[int]:
+    return sorted({
+        permit.event_seq
+        for permit in permits
+        if (permit.resident_id, permit.category) == (row.resident_id, row.category)
+    })  # fmt: skip
+
+
+def _use(reader: Reader, row: _Row, rests_on: list[int]) -> Use:
+    return Use(
+        resident_id=row.resident_id,
+        study_id=reader.study_id,
+        member_id=reader.member_id,
+        purpose=PURPOSE,
+        categories=[row.category],
+        data_from=row.raised_at,
+        data_until=row.raised_at,
+        samples=1,
+        grant_seqs=rests_on,
+    )
+
+
+def _concern(row: _Row, code: UUID) -> Concern:
+    fields = {
+        name: getattr(row, name) for name in Concern.__struct_fields__ if name != "participant"
+    }
+    return Concern(participant=code, **fields)
