@@ -119,6 +119,18 @@ async def may(conn: Connection, resident_id: UUID, use: str, category: str) -> b
     return allowed
 
 
+async def chosen(conn: Connection, resident_id: UUID, use: str, category: str) -> bool:
+    """Whether a choice for a use by the platform stands, pauses and blocks apart."""
+    sql = """
+        SELECT EXISTS (SELECT FROM consent_grant
+                        WHERE resident_id = $1 AND use = $2 AND category = $3
+                          AND NOT isempty(data_period)
+                          AND (valid_until IS NULL OR valid_until > statement_timestamp())) AS stands
+    """
+    stands: bool = await conn.fetchval(sql, resident_id, use, category)
+    return stands
+
+
 def collectable(rows: Iterable[tuple[str, Iterable[Any], bool]]) -> dict[str, Collectable]:
     """When a sample of each category must have been measured to be taken in. Absent: never.
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from domain.consents import gate
 from domain.db import Connection, Pool, begin
 from domain.rights import unused
+from domain.surveys import declared_facts
 from notifications import outbox
 from notifications.kinds import Kind
 from notifications.outbox import About
@@ -61,4 +62,5 @@ async def _promise(conn: Connection, kind: Kind, found: list[gate.Ending]) -> in
     if kind is Kind.CONSENT_ENDED:
         for resident_id in sorted(set(told)):
             await unused.mark(conn, resident_id)
+            await declared_facts.forget(conn, resident_id)
     return len(told)

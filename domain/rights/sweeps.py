@@ -15,7 +15,7 @@ from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import store as residents
 from domain.rights import announcing, endings, erase, rounds, unused, unused_keys, withdraw
-from domain.surveys import assigning, assignments, concerns, declared_facts, scheduling
+from domain.surveys import assigning, assignments, concerns, scheduling
 from notifications import devices
 
 BATCH = 500
@@ -45,7 +45,6 @@ async def sweep(pool: Pool) -> dict[str, int]:
         "assignments_expired": await _purge(pool, assignments.expire),
         "assignments_knocked": await _purge(pool, assignments.knock),
         "told_of_unseen_answers": await _purge(pool, concerns.tell_overdue),
-        "facts_forgotten": await _purge(pool, declared_facts.forget),
         **await endings.tell(pool),
         **await rounds.go(pool),
     }

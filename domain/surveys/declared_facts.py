@@ -66,21 +66,8 @@ async def of_resident(conn: Connection, resident_id: UUID) -> list[Declared]:
     return await fetch_all(conn, Declared, sql, resident_id)
 
 
-async def forget(conn: Connection, limit: int) -> int:
-    """Delete the facts of choices that ran out. The worker's step; how many."""
-    sql = """
-        WITH over AS (
-            SELECT DISTINCT g.resident_id
-              FROM consent_grant g
-             WHERE g.use = 'find' AND g.category = $1 AND g.valid_until <= statement_timestamp()
-               AND EXISTS (SELECT FROM fact f WHERE f.resident_id = g.resident_id)
-               AND NOT EXISTS (SELECT FROM consent_grant o
-                                WHERE o.resident_id = g.resident_id AND o.use = 'find' AND o.category = $1
-                                  AND NOT isempty(o.data_period)
-                                  AND (o.valid_until IS NULL OR o.valid_until > statement_timestamp()))
-             LIMIT $2),
-        gone AS (DELETE FROM fact f USING over WHERE f.resident_id = over.resident_id RETURNING 1)
-        SELECT count(*) AS gone FROM gone
-    """
-    gone: int = await conn.fetchval(sql, CATEGORY, limit)
-    return gone
+async def forget(conn: Connection, resident_id: UUID) -> None:
+    """Delete a resident's facts where the choice to be found has run out. The worker's step."""
+    sql = "DELETE FROM fact WHERE resident_id = $1"
+    if not await gate.chosen(conn, resident_id, "find", CATEGORY):
+        await conn.execute(sql, resident_id)

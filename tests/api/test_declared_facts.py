@@ -81,7 +81,9 @@ async def test_facts_go_with_the_choice_however_it_ends(asked: Survey, way: str)
             wish = {"scope": "everything"}
             assert (await asked.region.post("anna", "/v1/me/withdrawals", wish)).is_success
         case _:
-            assert (await asked.region.edit("DELETE", "anna", "/v1/me", None, None)).is_success
+            assert (
+                await asked.region.edit("DELETE", "anna", "/v1/me?confirm=erase", None, None)
+            ).is_success
     assert await asked.region.admin.fetchval("SELECT count(*) FROM fact") == 0
 
 
