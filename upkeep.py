@@ -13,7 +13,7 @@ from api import data_keys
 from api.settings import BadSettings, Settings
 from domain.damage import Damaged
 from domain.db import BUCKETS, Connection, Pool, begin, open_pool
-from domain.donations import kek_files, renewal, rotation
+from domain.donations import kek_files, renewal, rotation, sealed_emails
 from domain.donations.kek_files import NoSuchKey
 from domain.donations.keys import KeyProvider, KeyUnavailable
 from domain.residents import sealed_numbers
@@ -38,13 +38,14 @@ def keys() -> None:
 def status(configured: Configured) -> None:
     """Which key wraps how much. Exits 1 where something is wrapped by a key that is not here."""
     settings = configured()
-    wrapped, numbers, older = _run(settings, _counted)
+    wrapped, numbers, emails, older = _run(settings, _counted)
     here = _here(settings)
-    missing = sorted((wrapped.keys() | numbers.keys()) - set(here))
+    missing = sorted((wrapped.keys() | numbers.keys() | emails.keys()) - set(here))
     for kek_id in [*here, *missing]:
         state = "MISSING" if kek_id in missing else "in force" if kek_id == here[0] else "unwraps"
         of_each = (
             f"{wrapped.get(kek_id, 0):>12,} data keys {numbers.get(kek_id, 0):>12,} person numbers"
+            f"{emails.get(kek_id, 0):>12,} e-mail addresses"
         )
         click.echo(f"{kek_id or '(unreadable)':<16} {state:<9} {of_each}")
     click.echo(f"{older:,} older versions of data keys, see `keys reseal`")
@@ -77,6 +78,7 @@ def rotate(configured: Configured, kek_id: str | None) -> None:
             raise click.ClickException("There is no such key here: `keys new` makes one.") from None
     _turn(settings, "data keys wrapped", rotation.rewrap)
     _turn(settings, "person numbers sealed", rotation.reseal_numbers)
+    _turn(settings, "e-mail addresses sealed", rotation.reseal_emails)
 
 
 def _turn(settings: Settings, what: str, walk: Callable[..., Awaitable[rotation.Turned]]) -> None:
@@ -95,8 +97,8 @@ def _turn(settings: Settings, what: str, walk: Callable[..., Awaitable[rotation.
 def retire(configured: Configured, kek_id: str) -> None:
     """Take a key-encryption key out of use. Refused while anything is wrapped with it."""
     settings = configured()
-    wrapped, numbers, _ = _run(settings, _counted)
-    named = wrapped.get(kek_id, 0) + numbers.get(kek_id, 0)
+    *counts, _ = _run(settings, _counted)
+    named = sum(count.get(kek_id, 0) for count in counts)
     if named:
         raise click.ClickException(f"It still wraps {named:,}: `keys rotate` first.")
     try:
@@ -216,11 +218,12 @@ def _read(settings: Settings, reading: Callable[[Connection], Awaitable[T]]) -> 
     return _run(settings, work)
 
 
-async def _counted(pool: Pool) -> tuple[dict[str, int], dict[str, int], int]:
+async def _counted(pool: Pool) -> tuple[dict[str, int], dict[str, int], dict[str, int], int]:
     async with pool.acquire() as conn, begin(conn, job="keys"):
         return (
             dict(await rotation.counted(conn)),
             await sealed_numbers.counted(conn),
+            await sealed_emails.counted(conn),
             await renewal.waiting(conn),
         )
 

@@ -89,7 +89,7 @@ def handlers() -> ExceptionHandlersMap:
     """Litestar's map from an exception, by its MRO, to an answer."""
     away: dict[Any, Any] = dict.fromkeys(AWAY, _away)
     return away | {
-        Refusal: _refused,
+        Refusal: refused,
         Replay: _replayed,
         ValidationException: _invalid_parameters,
         HTTPException: _http,
@@ -160,7 +160,8 @@ def answer(
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
-def _refused(request: Req, no: Refusal) -> Response[bytes]:
+def refused(request: Req, no: Refusal) -> Response[bytes]:
+    """A refusal as a response. Raised, it is rendered by this, and the transaction rolls back."""
     headers = {}
     if no.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
@@ -190,7 +191,7 @@ def _http(request: Req, error: HTTPException) -> Response[bytes]:
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _broken(request, error)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return _refused(request, NotFound())
+        return refused(request, NotFound())
     phrase = HTTPStatus(error.status_code).phrase
     allowed = (error.headers or {}).get("allow")
     headers = {"Allow": allowed} if allowed else None

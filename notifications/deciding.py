@@ -12,9 +12,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.db import Connection, fetch_all
-from notifications import devices, recording
+from notifications import addresses, devices, recording
 from notifications.claims import Claimed
 from notifications.errands import Errand, errands, pushed
+from notifications.mailing import Sorted, is_code, sort
+from notifications.post import Letter, Post, Posted
 from notifications.push import Begun, Pusher
 from notifications.quiet_hours import is_holiday
 from notifications.ready import BY_NAME, Ended, Person, PutOff, Waiting, judged
@@ -38,17 +40,32 @@ class Gate(NamedTuple):
     contactable: Callable[[Connection, Sequence[Pair]], Awaitable[set[Pair]]]
 
 
+class Ways(NamedTuple):
+    """How residents are told: a push service, and by e-mail who has no device that it reaches.
+
+    Without a push service no device is reached. Without a mail server nobody is written to.
+    """
+
+    pusher: Pusher | None
+    post: Post | None = None
+
+
+Pushed = tuple[Errand, list[Begun]]
+Mailed = tuple[Errand, list[Posted]]
+
+
 class Going(NamedTuple):
     """What was begun of a bucket's batch, and when by the database's clock."""
 
     bucket: int
     leased_until: datetime
     at: datetime
-    errands: list[tuple[Errand, list[Begun]]]
+    errands: list[Pushed]
+    letters: list[Mailed]
 
 
 async def decide(
-    conn: Connection, gate: Gate, pusher: Pusher, bucket: int, claimed: Sequence[Claimed]
+    conn: Connection, gate: Gate, ways: Ways, bucket: int, claimed: Sequence[Claimed]
 ) -> Going:
     """Write what ends or waits, and begin the rest. The caller's transaction commits right after."""
     lease = claimed[0].leased_until
@@ -56,12 +73,30 @@ async def decide(
     knocks = await _knocks(conn, bucket, [one.message_id for one in claimed], lease)
     ends = await _ends(conn, gate, knocks, locked)
     go = [one for one in knocks if one.message_id not in ends]
-    going = errands(go, await devices.reachable(conn, sorted({one.resident_id for one in go})))
-    for knock in (knock for errand in going if not errand.devices for knock in errand.knocks):
-        ends[knock.message_id] = _unreachable(knock)
-    await recording.end(conn, bucket, lease, ends)
+    going, sorted_ = await _sorted(conn, ways, go)
+    await recording.end(conn, bucket, lease, ends | sorted_.ends)
     now = max((knock.now for knock in knocks), default=lease)
-    return Going(bucket, lease, now, await _begin(pusher, [e for e in going if e.devices], now))
+    begun = await _begin(ways, going, sorted_.letters, now)
+    return Going(bucket, lease, now, *begun)
+
+
+async def _sorted(
+    conn: Connection, ways: Ways, go: Sequence[Waiting]
+) -> tuple[list[Errand], Sorted]:
+    """What devices are told, and what goes by e-mail to those who have none.
+
+    A knock that some device was told before goes nowhere else: that one has taken it.
+    """
+    who = sorted({one.resident_id for one in go})
+    known = await addresses.known(conn, who) if ways.post and who else {}
+    mailed = {one.resident_id for one in known.values() if one.usable}
+    found = await devices.reachable(conn, who) if ways.pusher else []
+    going = errands([one for one in go if not is_code(one)], found, mailed)
+    left = [knock for errand in going if not errand.devices for knock in errand.knocks]
+    codes = [one for one in go if is_code(one)]
+    sorted_ = await sort(ways.post, [*codes, *(one for one in left if not one.told)], known)
+    sorted_.ends.update({one.message_id: Ended("sent", "") for one in left if one.told})
+    return [errand for errand in going if errand.devices], sorted_
 
 
 async def _ends(
@@ -87,11 +122,6 @@ async def _ends(
 def _asks(knock: Waiting) -> bool:
     """Whether the gate is to be asked: not for what tells of the account, or of an ending."""
     return knock.kind in BY_NAME and not knock.rule.stays
-
-
-def _unreachable(knock: Waiting) -> Ended:
-    """No device is left to tell. Those that were told before have taken it."""
-    return Ended("sent", "") if knock.told else Ended("no-device", "none-registered")
 
 
 async def _knocks(
@@ -123,15 +153,22 @@ async def _people(conn: Connection, knocks: Sequence[Waiting]) -> list[Person]:
 
 
 async def _begin(
-    pusher: Pusher, going: Sequence[Errand], now: datetime
-) -> list[tuple[Errand, list[Begun]]]:
+    ways: Ways,
+    going: Sequence[Errand],
+    letters: Sequence[tuple[Errand, Letter]],
+    now: datetime,
+) -> tuple[list[Pushed], list[Mailed]]:
     """Begin all requests, and call back those that have not begun within a second."""
     wanted = [(errand, pushed(errand, now)) for errand in going]
-    begun = pusher.begin([knock for _, knocks in wanted for knock in knocks])
-    if waiting := [one.started for one in begun if not one.started.done()]:
+    knocks = [knock for _, each in wanted for knock in each]
+    begun = ways.pusher.begin(knocks) if ways.pusher else []
+    posted = ways.post.poster.begin([one for _, one in letters]) if ways.post else []
+    started = [*(one.started for one in begun), *(one.started for one in posted)]
+    if waiting := [one for one in started if not one.done()]:
         await asyncio.wait(waiting, timeout=BEGIN_SECONDS)
-    for one in begun:
-        if not one.started.done():
-            one.started.cancel()
+    for one in started:
+        if not one.done():
+            one.cancel()
     each = iter(begun)
-    return [(errand, [next(each) for _ in knocks]) for errand, knocks in wanted]
+    told = [(errand, [next(each) for _ in knocks]) for errand, knocks in wanted]
+    return told, [(errand, [one]) for (errand, _), one in zip(letters, posted, strict=True)]

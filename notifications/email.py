@@ -10,33 +10,46 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, localtime
 from functools import partial
-from typing import NamedTuple
+from time import monotonic
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 import aiosmtplib
+import structlog
 from aiosmtplib import SMTPException, SMTPResponseException
 from msgspec import Struct
 
+from notifications.addresses import is_address
+from notifications.errands import STOPPED
+from notifications.post import Letter, Posted, Room
 from notifications.push import Answer
 from notifications.refs import ref
-from notifications.texts import knock as generic
+from notifications.texts import code, knock
 
 TIMEOUT_SECONDS = 10.0
+"""Of a connection, until a letter can begin."""
+ENVELOPE_SECONDS = 4.0
+"""Of each answer before the letter itself."""
+LETTER_SECONDS = 15.0
+"""Of the letter and its answer. With the above less than a worker's lease."""
 CONNECTIONS = 4
-LONGEST = 254
-"""Of an address, by RFC 5321 §4.5.3.1.3."""
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
+EACH = 5
+"""Letters that one open connection can begin to send within a second."""
+IDLE_SECONDS = 60.0
+"""How long a connection stays open for more. A letter waits behind a lock, and a connection need not."""
+OPENING = timedelta(seconds=2)
+CLOSED = timedelta(seconds=15)
+"""How long a mail server is let be that could not be reached, or lets nobody in."""
 _GONE = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 """RFC 3463 §3.2, at the beginning of an answer's text."""
 NO_CONNECTION = Answer("later", None, "no-connection")
 _PERMANENT = 500
+
+log = structlog.get_logger()
 
 
 class BadAddress(ValueError):
@@ -51,31 +64,9 @@ class Mail(Struct, frozen=True, kw_only=True):
     authority: str = ""
 
 
-class Letter(NamedTuple):
-    """One knock by e-mail."""
-
-    message_id: UUID
-    address: str
-    language: str
-
-
-class Posted(NamedTuple):
-    """A letter under way; `started` and `answer` are as those of a knock."""
-
-    letter: Letter
-    started: "asyncio.Future[None]"
-    answer: "asyncio.Future[Answer]"
-
-
-def is_address(text: str) -> bool:
-    """Whether it is one address as nearly everyone has it: ASCII, no quotes, a domain with a dot."""
-    local = text.partition("@")[0]
-    return len(text) <= LONGEST and len(local) <= 64 and bool(_ADDRESS.fullmatch(text))  # noqa: PLR2004 - RFC 5321
-
-
 def written(letter: Letter, sender: str) -> EmailMessage:
     """The letter as it is sent. Its id is the same each time, so that a repeated one can be told."""
-    title, words = generic(letter.language)
+    title, words = code(letter.language, letter.code) if letter.code else knock(letter.language)
     made = EmailMessage(policy=SMTP)
     made["From"] = sender
     made["To"] = letter.address
@@ -109,20 +100,37 @@ class Mailer:
             tls_context=ssl.create_default_context(cafile=mail.authority or None),
         )
         self._waiting: deque[Posted] = deque()
+        self._arrived = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._busy = 0
-        """Connections that take what waits."""
+        self._open = 0
+        """Connections that are ready for a letter, or busy with one."""
+        self._closed_until = 0.0
+
+    def room(self) -> Room:
+        """What the open connections take at once. One is opened where none is, if it was not just tried."""
+        left = self._closed_until - monotonic()
+        if left > 0:
+            return Room(0, timedelta(seconds=left))
+        if not self._tasks:
+            self._connect()
+        return Room(max(0, self._open * EACH - len(self._waiting)), OPENING)
+
+    async def ready(self) -> None:
+        """Open a connection where none is, and wait until it is there or has failed."""
+        if not self._open:
+            self.room()
+            await self._settled.wait()
 
     def begin(self, letters: Sequence[Letter]) -> list[Posted]:
         """Begin to send all of them, and return at once."""
         loop = asyncio.get_running_loop()
         posted = [Posted(one, loop.create_future(), loop.create_future()) for one in letters]
         self._waiting += posted
-        for _ in range(min(len(posted), CONNECTIONS - self._busy)):
-            self._busy += 1
-            task = asyncio.create_task(self._deliver())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        for _ in range(min(len(posted), CONNECTIONS) - len(self._tasks)):
+            self._connect()
+        self._arrived.set()
         return posted
 
     async def close(self) -> None:
@@ -133,23 +141,46 @@ class Mailer:
             await asyncio.wait(self._tasks)
         self._fail(Answer("later", None, "closed"))
 
+    def _connect(self) -> None:
+        self._settled.clear()
+        task = asyncio.create_task(self._deliver())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _deliver(self) -> None:
-        """Send what waits over one connection, and end it."""
+        """Send what waits, and what comes soon after, over one connection; and end it."""
         client = self._client()
         try:
             await client.connect()
-            while self._waiting and client.is_connected:
-                await self._send(client, self._waiting.popleft())
-            self._fail(NO_CONNECTION)  # if any is left, it was lost
+            self._open += 1
+            self._settled.set()
+            try:
+                await self._serve(client)
+            finally:
+                self._open -= 1
+            with suppress(SMTPException, OSError):
+                await client.quit(timeout=ENVELOPE_SECONDS)
         except SMTPResponseException as error:
-            self._fail(_meaning(error))
+            self._give_up(_meaning(error))
         except (SMTPException, OSError, ValueError):
-            self._fail(NO_CONNECTION)
+            self._give_up(NO_CONNECTION)
         finally:
-            self._busy -= 1
-        with suppress(SMTPException, OSError):
-            await client.quit()
-        client.close()
+            self._settled.set()
+            client.close()
+
+    async def _serve(self, client: aiosmtplib.SMTP) -> None:
+        while client.is_connected:
+            if self._waiting:
+                await self._send(client, self._waiting.popleft())
+                continue
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return
+        if self._open == 1:
+            self._fail(NO_CONNECTION)  # this was the last connection
 
     async def _send(self, client: aiosmtplib.SMTP, one: Posted) -> None:
         answer = Answer("unknown", None, "closed")
@@ -162,9 +193,17 @@ class Mailer:
             else:
                 letter = written(one.letter, self._sender)
                 one.started.set_result(None)
-                answer = await _answered(client, letter)
+                answer = await _answered(client, self._sender, one.letter.address, letter)
         finally:
             one.answer.set_result(answer)
+
+    def _give_up(self, answer: Answer) -> None:
+        """No connection can be had: let the server be, and tell what stands in the way."""
+        refused = answer.verdict == "refused-credentials"
+        log.error("no_mail_server", cause=answer.cause)
+        self._closed_until = monotonic() + (STOPPED if refused else CLOSED).total_seconds()
+        if not self._open:
+            self._fail(answer)
 
     def _fail(self, answer: Answer) -> None:
         """None of those that wait can be sent."""
@@ -174,16 +213,40 @@ class Mailer:
             one.answer.set_result(answer)
 
 
-async def _answered(client: aiosmtplib.SMTP, letter: EmailMessage) -> Answer:
+async def _answered(
+    client: aiosmtplib.SMTP, sender: str, address: str, letter: EmailMessage
+) -> Answer:
+    """What the server said. Once the letter is in its hands and it says nothing, it may have it.
+
+    Then it counts as sent: a server that is slow to answer would be given it again and again
+    (RFC 5321 §4.5.3.2.6), and the message waits in the inbox all the same.
+    """
     try:
-        await client.send_message(letter)
+        await client.mail(sender, timeout=ENVELOPE_SECONDS)
+        await client.rcpt(address, timeout=ENVELOPE_SECONDS)
     except SMTPResponseException as error:
-        return _meaning(error)
-    except aiosmtplib.SMTPRecipientsRefused as error:
-        return _meaning(error.recipients[0])
+        return await _left(client, _meaning(error))
     except (SMTPException, OSError):
-        return Answer("unknown", None, "connection-lost")
+        client.close()
+        return Answer("later", None, "connection-lost")
+    try:
+        async with asyncio.timeout(LETTER_SECONDS):
+            await client.data(letter.as_bytes(), timeout=LETTER_SECONDS)
+    except SMTPResponseException as error:
+        return await _left(client, _meaning(error))
+    except (SMTPException, OSError):
+        client.close()
+        return Answer("accepted", None, "unanswered")
     return Answer("accepted", None, "accepted")
+
+
+async def _left(client: aiosmtplib.SMTP, answer: Answer) -> Answer:
+    """After a no the connection is made ready for the next letter, or let go."""
+    try:
+        await client.rset(timeout=ENVELOPE_SECONDS)
+    except (SMTPException, OSError):
+        client.close()
+    return answer
 
 
 def _meaning(error: SMTPResponseException) -> Answer:

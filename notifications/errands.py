@@ -4,13 +4,15 @@ Pure. Several knocks of a resident are told by one, under the oldest message tha
 taken yet: after a crash the same comes again under the same name, and the app shows it once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from notifications.addresses import Address
 from notifications.devices import Reachable
 from notifications.push import Answer, Begun, Knock, Target
 from notifications.ready import Ended, State, Waiting
@@ -25,10 +27,14 @@ STOPPED = timedelta(minutes=5)
 
 
 class Errand(NamedTuple):
-    """A resident's knocks that go now, oldest first, and their devices."""
+    """A resident's knocks that go now, oldest first, and their devices; or in their place an address.
+
+    `mail`: if the last of the devices turns out to be gone, they can be told by e-mail.
+    """
 
     knocks: list[Waiting]
-    devices: list[Reachable]
+    devices: list[Reachable | Address]
+    mail: bool = False
 
 
 class Said(NamedTuple):
@@ -53,11 +59,17 @@ class Result(Struct, frozen=True, kw_only=True):
     wait: timedelta | None
 
 
-def errands(knocks: Iterable[Waiting], devices: Iterable[Reachable]) -> list[Errand]:
-    """The knocks of each resident together, with the devices that one of them has yet to reach."""
+def errands(
+    knocks: Iterable[Waiting], devices: Iterable[Reachable], mailed: Container[UUID] = ()
+) -> list[Errand]:
+    """The knocks of each resident together, with the devices that one of them has yet to reach.
+
+    `mailed`: residents who can be told by e-mail.
+    """
     theirs: dict[UUID, Errand] = {}
     for knock in sorted(knocks, key=lambda one: one.message_id):
-        theirs.setdefault(knock.resident_id, Errand([], [])).knocks.append(knock)
+        who = knock.resident_id
+        theirs.setdefault(who, Errand([], [], who in mailed)).knocks.append(knock)
     for device in devices:
         if device.resident_id in theirs and told_by(theirs[device.resident_id], device.device_id):
             theirs[device.resident_id].devices.append(device)
@@ -71,7 +83,11 @@ def told_by(errand: Errand, device_id: UUID) -> list[Waiting]:
 
 def pushed(errand: Errand, now: datetime) -> list[Knock]:
     """The knock for each device of an errand."""
-    return [_knock(device, told_by(errand, device.device_id), now) for device in errand.devices]
+    return [
+        _knock(device, told_by(errand, device.device_id), now)
+        for device in errand.devices
+        if isinstance(device, Reachable)
+    ]
 
 
 def _knock(device: Reachable, told: Sequence[Waiting], now: datetime) -> Knock:
@@ -91,7 +107,7 @@ def _knock(device: Reachable, told: Sequence[Waiting], now: datetime) -> Knock:
 def results(errand: Errand, said: Sequence[Said], now: datetime, chance: float) -> list[Result]:
     """What is to be written of each knock of an errand. `chance` is drawn from [0, 1)."""
     first = {d.device_id: told_by(errand, d.device_id)[0].message_id for d in errand.devices}
-    return [
+    found = [
         _result(
             knock,
             [one for one in said if one.device_id not in knock.told],
@@ -105,6 +121,14 @@ def results(errand: Errand, said: Sequence[Said], now: datetime, chance: float) 
         )
         for knock in errand.knocks
     ]
+    return [_then_by_mail(one) for one in found] if errand.mail else found
+
+
+def _then_by_mail(result: Result) -> Result:
+    """Where every device turned out to be gone: looked at again at once, it finds the address alone."""
+    if result.state != "no-device":
+        return result
+    return replace(result, state="waiting", wait=SOON)
 
 
 def _result(

@@ -30,19 +30,21 @@ class Kind(StrEnum):
     DEVICE_ADDED = "device-added"
     SAFETY_NOTICE = "safety-notice"
     BREACH_NOTICE = "breach-notice"
+    EMAIL_CODE = "email-code"
 
 
 class Rule(Struct, frozen=True, kw_only=True):
     """How a kind is told.
 
-    `push` knocks on the phone, `inbox` waits there unannounced. `waits`: how long a knock may be
+    `push` knocks on the phone, or by e-mail where no phone can be; `inbox` waits there unannounced;
+    `email` is a letter that is in no inbox. `waits`: how long a knock may be
     late; then it is dropped, and the message stays. `lives`: how long the push service may keep it
     for a phone that is off. `quiet`: it keeps to quiet hours. `mutable`: its knock can be switched
     off. `stays`: it is about the account or an ending, and no withdrawal cancels it. `urgent`: it
     passes quiet hours, mutes and the ramp.
     """
 
-    channel: Literal["push", "inbox"] = "push"
+    channel: Literal["push", "inbox", "email"] = "push"
     waits: timedelta = timedelta(days=3)
     lives: timedelta = timedelta(hours=1)
     quiet: bool = True
@@ -71,6 +73,9 @@ RULES: Mapping[Kind, Rule] = {
     Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True),
     Kind.SAFETY_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
     Kind.BREACH_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
+    Kind.EMAIL_CODE: Rule(
+        channel="email", waits=timedelta(minutes=30), quiet=False, mutable=False, stays=True
+    ),
 }
 
 MUTABLE = frozenset(kind for kind, rule in RULES.items() if rule.mutable)

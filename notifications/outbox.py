@@ -92,3 +92,27 @@ async def cancel(conn: Connection, resident_id: UUID, study_id: UUID | None) -> 
            AND ($3::uuid IS NULL OR study_id = $3) AND NOT kind = ANY ($4)
     """
     await conn.execute(sql, bucket_of(resident_id), resident_id, study_id, STAYING)
+
+
+async def promise_code(conn: Connection, resident_id: UUID, code_id: UUID) -> None:
+    """Promise the letter that confirms an e-mail address, instead of those of before. It is in no inbox."""
+    await cancel_code(conn, resident_id)
+    sql = """
+        WITH letter AS (
+            INSERT INTO outbox (bucket, message_id, resident_id, kind, expires_at)
+            VALUES ($1, $2, $3, $4, now() + $5)
+            RETURNING bucket)
+        SELECT pg_notify('medverka_outbox', bucket::text) AS hint FROM letter
+    """
+    bucket, waits = bucket_of(resident_id), RULES[Kind.EMAIL_CODE].waits
+    await conn.execute(sql, bucket, code_id, resident_id, Kind.EMAIL_CODE, waits)
+
+
+async def cancel_code(conn: Connection, resident_id: UUID) -> None:
+    """Send no code that still waits."""
+    sql = """
+        UPDATE outbox
+           SET state = 'cancelled', cause = 'replaced', ended_at = clock_timestamp()
+         WHERE bucket = $1 AND resident_id = $2 AND state = 'waiting' AND kind = $3
+    """
+    await conn.execute(sql, bucket_of(resident_id), resident_id, Kind.EMAIL_CODE)

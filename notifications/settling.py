@@ -13,11 +13,13 @@ from uuid import UUID
 import structlog
 
 from domain.db import BROKEN, Connection, Pool, begin
-from notifications import devices, figures, recording
+from notifications import addresses, devices, figures, recording
+from notifications.addresses import Address
 from notifications.claims import LEASE
-from notifications.deciding import Going
+from notifications.deciding import Going, Mailed, Pushed
 from notifications.devices import Because, Reachable
 from notifications.errands import RETIRING, STOPPING, Errand, Result, Said, results
+from notifications.post import Posted
 from notifications.push import Answer, Begun
 
 TOGETHER_SECONDS = 0.25
@@ -41,25 +43,27 @@ class Heard(NamedTuple):
 
 class _Open(NamedTuple):
     errand: Errand
-    begun: list[Begun]
+    begun: Sequence[Begun | Posted]
 
     @property
     def is_over(self) -> bool:
         return all(map(_is_over, self.begun))
 
 
-def _is_over(begun: Begun) -> bool:
+def _is_over(begun: Begun | Posted) -> bool:
     return begun.answer.done() or begun.started.cancelled()
 
 
-async def settle(pool: Pool, going: Going, *, proven: bool) -> Heard:
-    """Write each errand's end soon after its last answer.
+async def settle(
+    pool: Pool, going: Going, begun: Sequence[Pushed] | Sequence[Mailed], *, proven: bool
+) -> Heard:
+    """Write the end of each errand that was begun soon after its last answer.
 
     `proven`: of late the service has accepted something of ours. Then an address of another sender
     is a wrong address, and not a sign that we are the wrong sender.
     """
     since, heard = monotonic(), Heard()
-    open_ = [_Open(errand, begun) for errand, begun in going.errands]
+    open_ = [_Open(errand, each) for errand, each in begun]
     while open_:
         answers = [b.answer for one in open_ for b in one.begun if not _is_over(b)]
         if answers:
@@ -92,7 +96,7 @@ async def _write(
     return Heard(verdicts["accepted"], refused, verdicts["not-begun"])
 
 
-def _answer(begun: Begun) -> Answer | None:
+def _answer(begun: Begun | Posted) -> Answer | None:
     """What the service said, or what stood in the way. None: it was not begun, and nobody is to blame."""
     answer = begun.answer.result() if begun.answer.done() and not begun.answer.cancelled() else None
     if answer and answer.verdict == "later" and begun.started.cancelled():
@@ -137,7 +141,9 @@ def _because(answer: Answer) -> Because:
     return "unregistered" if answer.verdict == "unregistered" else "invalid-target"
 
 
-async def _retire(conn: Connection, device: Reachable, because: Because) -> bool:
+async def _retire(conn: Connection, device: Reachable | Address, because: Because) -> bool:
+    if isinstance(device, Address):
+        return await addresses.give_up(conn, device)
     return await devices.retire(
         conn, device.resident_id, device.device_id, device.value_hash, because
     )

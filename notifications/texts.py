@@ -21,6 +21,7 @@ RIGHT_TO_LEFT = frozenset({"ar"})
 PLATFORM = "Medverka"
 """What a message is about that names no study."""
 KNOCK = "knock"
+ISOLATES = dict.fromkeys(map(ord, "\u2068\u2069"))
 
 
 class Text(NamedTuple):
@@ -38,6 +39,12 @@ def written(kind: Kind, language: str, study: str | None) -> Text:
 def knock(language: str) -> Text:
     """The words on a lock screen: the same for every kind, in a language (BCP 47) or in Swedish."""
     return _said(KNOCK, language, {})
+
+
+def code(language: str, digits: str) -> Text:
+    """The words of the letter that brings a code. Whoever gets it may know nothing of us."""
+    text = _said(Kind.EMAIL_CODE.value, language, {"code": digits})
+    return Text(text.title, text.body.translate(ISOLATES))  # it is copied: nothing invisible at it
 
 
 def _said(name: str, language: str, about: Mapping[str, str]) -> Text:

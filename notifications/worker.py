@@ -14,9 +14,10 @@ import structlog
 from domain.db import BROKEN, BUCKETS, Connection, Pool, begin
 from notifications import claims, dead_letters, figures, recording
 from notifications.claims import Claimed
-from notifications.deciding import Gate, Going, decide
+from notifications.deciding import Gate, Going, Ways, decide
 from notifications.errands import STOPPED
 from notifications.hints import Hints
+from notifications.post import Post
 from notifications.push import Pusher
 from notifications.ready import Ended
 from notifications.settling import Heard, settle
@@ -48,10 +49,12 @@ log = structlog.get_logger()
 class Worker:
     """One process's lane. `run` goes on until it is told to stop, and leaves nothing half done."""
 
-    def __init__(self, pool: Pool, gate: Gate, pusher: Pusher) -> None:
+    def __init__(
+        self, pool: Pool, gate: Gate, pusher: Pusher | None, post: Post | None = None
+    ) -> None:
         self._pool = pool
         self._gate = gate
-        self._pusher = pusher
+        self._ways = Ways(pusher, post)
         self._hints = Hints(pool)
         self._answers = set[asyncio.Task[Heard]]()
         self._under_way = 0
@@ -169,7 +172,7 @@ class Worker:
         """Decide a batch. Where one row of it cannot be understood, each is decided alone."""
         try:
             async with begin(conn, job="knock"):
-                going = await decide(conn, self._gate, self._pusher, bucket, claimed)
+                going = await decide(conn, self._gate, self._ways, bucket, claimed)
         except (*BROKEN, TimeoutError):
             raise
         except Exception as error:  # noqa: BLE001 - a class, never a text
@@ -184,7 +187,16 @@ class Worker:
             for one in claimed:
                 await self._knock(conn, bucket, [one])
             return
+        self._hear_post(going)
         await self._hear(going)
+
+    def _hear_post(self, going: Going) -> None:
+        """What a mail server says is of itself: it stops no push service, and proves none."""
+        if not going.letters:
+            return
+        task = asyncio.create_task(settle(self._pool, going, going.letters, proven=False))
+        self._answers.add(task)
+        task.add_done_callback(self._settled)
 
     async def _hear(self, going: Going) -> None:
         begun = [one for _, each in going.errands for one in each]
@@ -194,20 +206,25 @@ class Worker:
         for one in begun:
             one.answer.add_done_callback(self._answered)
         proven = monotonic() < self._proven_until
-        task = asyncio.create_task(settle(self._pool, going, proven=proven))
+        task = asyncio.create_task(settle(self._pool, going, going.errands, proven=proven))
         self._answers.add(task)
         task.add_done_callback(lambda done: self._heard(done, len(begun)))
         if self._trying:
             await asyncio.wait([task])
 
-    def _heard(self, task: "asyncio.Task[Heard]", count: int) -> None:
+    def _settled(self, task: "asyncio.Task[Heard]") -> Heard | None:
         self._answers.discard(task)
         if task.cancelled():
-            return
+            return None
         if error := task.exception():
             log.error("recording_failed", error=type(error).__name__)
+            return None
+        return task.result()
+
+    def _heard(self, task: "asyncio.Task[Heard]", count: int) -> None:
+        heard = self._settled(task)
+        if heard is None:
             return
-        heard = task.result()
         if heard.refused:
             self._close(STOPPED.total_seconds(), "push_refused")
             figures.STOPPED.set(1)

@@ -15,7 +15,9 @@ from msgspec import Struct
 
 from domain.damage import Damaged
 from domain.db import Connection, Pool, begin, fetch_all
+from domain.donations import sealed_emails
 from domain.donations.keys import KeyProvider, WrappedKey, context
+from domain.donations.sealed_emails import SealedEmail
 from domain.residents import person_number, sealed_numbers
 from domain.residents.sealed_numbers import SealedNumber
 
@@ -90,6 +92,25 @@ async def reseal_numbers(pool: Pool, provider: KeyProvider, tell: Tell) -> Turne
             return total
         at = found[-1].resident_id
         total = total.plus(await _turn(pool, found, anew, sealed_numbers.replace))
+        tell(total.changed)
+
+
+async def reseal_emails(pool: Pool, provider: KeyProvider, tell: Tell) -> Turned:
+    """Seal every e-mail address under the key-encryption key in force. Raises `KeyUnavailable`."""
+
+    async def anew(one: SealedEmail) -> bytes:
+        plain = await sealed_emails.opened(provider, one.resident_id, one.sealed)
+        return await sealed_emails.seal(provider, one.resident_id, plain)
+
+    current = await provider.current()
+    at, total = UUID(int=0), Turned()
+    while True:
+        async with pool.acquire() as conn, begin(conn, job="keys"):
+            found = await sealed_emails.sealed_by_others(conn, current, at, BATCH)
+        if not found:
+            return total
+        at = found[-1].resident_id
+        total = total.plus(await _turn(pool, found, anew, sealed_emails.replace))
         tell(total.changed)
 
 

@@ -91,6 +91,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              messages AS (DELETE FROM message WHERE resident_id = $1),
              deliveries AS (DELETE FROM delivery WHERE resident_id = $1),
              addresses AS (DELETE FROM device_value WHERE resident_id = $1),
+             email AS (DELETE FROM email WHERE resident_id = $1),
              devices AS (DELETE FROM device WHERE resident_id = $1),
              knocks AS (DELETE FROM outbox WHERE bucket = $2 AND resident_id = $1),
              work AS (DELETE FROM job WHERE bucket = $2 AND resident_id = $1),

@@ -23,12 +23,13 @@ from domain.damage import Damaged
 from domain.db import BROKEN, Connection, Pool, begin, fetch_all
 from domain.disclosures import conversations
 from domain.disclosures.conversations import Between, Communication
-from domain.donations import own_reads, streams
+from domain.donations import own_reads, sealed_emails, streams
 from domain.donations.keys import KeyProvider, WrappedKey
 from domain.donations.own_reads import Mark, Most, Wanted, parts
 from domain.errors import Refusal
-from domain.residents import person_number
+from domain.residents import emails, person_number
 from domain.residents import store as residents
+from domain.residents.emails import Email
 from domain.studies import enrolments
 from domain.surveys import assignments, concerns, declared_facts, own_responses
 from notifications import deliveries, devices, inbox
@@ -127,6 +128,7 @@ class Taken:
             "devices": self._paged(
                 lambda c, key: devices.of_resident(c, me, key, PAGE), "device_id"
             ),
+            "email": self._whole(self._email),
             "deliveries": self._whole(lambda c: deliveries.of_resident(c, me)),
             "erasures": self._whole(self._erasures),
             "streams": self._streams(),
@@ -203,6 +205,9 @@ class Taken:
             return None
         wrapped = msgspec.msgpack.decode(sealed, type=WrappedKey)
         return (await self._keys.unwrap(wrapped, person_number.context(self._id))).decode()
+
+    async def _email(self, conn: Connection) -> list[Email]:
+        return await emails.of_resident(conn, partial(sealed_emails.opened, self._keys), self._id)
 
     async def _preferences(self, conn: Connection) -> list[Any]:
         return [(await residents.preferences(conn, self._id))[0]]

@@ -13,6 +13,7 @@ import structlog
 from domain.db import Connection, Pool, begin
 from domain.jobs import store as jobs
 from domain.jobs.model import Job
+from domain.residents import emails
 from domain.residents import store as residents
 from domain.rights import announcing, endings, erase, rounds, unused, unused_keys, withdraw
 from domain.surveys import assigning, assignments, concerns, scheduling
@@ -39,6 +40,7 @@ async def sweep(pool: Pool) -> dict[str, int]:
         "erased_looked_at_again": await _each(pool, erase.recent, erase.destroy),
         "replies_purged": await _purge(pool, purge_replies),
         "devices_retired": await _purge(pool, devices.retire_stale),
+        "emails_purged": await _purge(pool, emails.purge_removed),
         "logins_purged": await _purge(pool, residents.purge_closed_logins),
         "assignments_made": await assigning.walk(pool, datetime.now(UTC)),
         "assignments_cancelled": await _purge(pool, scheduling.cancel),

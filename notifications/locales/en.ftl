@@ -79,3 +79,7 @@ source-silent =
 answer-unseen =
     .title = Nobody has looked at your answer yet
     .body = One of your answers in { $study } was to be looked at by now, and nobody has. Call 1177 for advice, or 112 in an emergency.
+
+email-code =
+    .title = Confirm your e-mail address
+    .body = Someone gave this address in the app Medverka. To be told here when something new waits, enter { $code } in the app within an hour. Was it not you? Then do nothing: you will get no more.

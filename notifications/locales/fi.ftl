@@ -79,3 +79,7 @@ source-silent =
 answer-unseen =
     .title = Kukaan ei ole vielä katsonut vastaustasi
     .body = Yksi vastauksistasi piti jo katsoa: { $study }. Kukaan ei ole tehnyt sitä. Soita neuvontaan 1177, hätätilanteessa 112.
+
+email-code =
+    .title = Vahvista sähköpostiosoitteesi
+    .body = Joku antoi tämän osoitteen Medverka-sovelluksessa. Jos haluat tänne tiedon, kun jotain uutta odottaa, kirjoita { $code } sovellukseen tunnin kuluessa. Etkö se ollut sinä? Älä tee mitään, niin muuta ei tule.

@@ -79,3 +79,7 @@ source-silent =
 answer-unseen =
     .title = Ingen har läst ditt svar
     .body = Någon skulle ha läst ett av dina svar i { $study }. Det har ingen gjort. Ring 1177 om du behöver råd. Ring 112 om det är bråttom.
+
+email-code =
+    .title = Bekräfta din e-post
+    .body = Någon har skrivit den här adressen i appen Medverka. Är det du? Skriv då { $code } i appen inom en timme. Är det inte du? Då behöver du inte göra något.

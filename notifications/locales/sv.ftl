@@ -79,3 +79,7 @@ source-silent =
 answer-unseen =
     .title = Ingen har sett ditt svar än
     .body = Ett av dina svar i { $study } skulle ha setts över vid det här laget, men ingen har gjort det. Ring 1177 för råd, eller 112 om det är akut.
+
+email-code =
+    .title = Bekräfta din e-postadress
+    .body = Någon har angett den här adressen i appen Medverka. För att få besked hit när något nytt väntar, skriv { $code } i appen inom en timme. Var det inte du? Gör ingenting, så kommer inget mer.

@@ -152,6 +152,12 @@ OPERATIONS: Mapping[str, Operation] = {
         RESIDENTS, {"device_id": "device_id"}, body=lambda s, _: phone(s), chosen=True
     ),
     "devices_remove": Operation(RESIDENTS, {"device_id": "device_id"}, ("device_id",)),
+    "email_mine": Operation(RESIDENTS),
+    "email_set_address": Operation(
+        RESIDENTS, body=lambda s, _: {"address": f"{s.mark}@mail.example"}
+    ),
+    "email_confirm": Operation(RESIDENTS, body=lambda _, __: {"code": "040506"}),
+    "email_remove": Operation(RESIDENTS),
     "inbox_messages": Operation(RESIDENTS),
     "changes_changes": Operation(RESIDENTS),
     "inbox_message": Operation(RESIDENTS, {"message_id": "message_id"}, ("message_id",)),

@@ -27,6 +27,7 @@ LEFT_EMPTY = """
     INSERT INTO device (resident_id, device_id, value_kind, value, value_hash, platform, language)
     VALUES ($1, uuidv7(), 'fid', 'drill', sha256($1::text::bytea), 'web', 'en');
     INSERT INTO device_value VALUES (sha256($1::text::bytea), $1, uuidv7());
+    INSERT INTO email (resident_id, sealed) VALUES ($1, 'drill');
     INSERT INTO delivery (resident_id, message_id, device_id, what, happened_at)
     VALUES ($1, uuidv7(), uuidv7(), 'opened', now());
     INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by)

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from api.development import token
+from api.development import subject_secret, token
+from domain.residents.emails import code_of
 from tests.api.region import APPROVAL, STUDY, Region, notice
 from tests.drills import surveying
 from tests.drills.bodies import phone, upload
@@ -101,6 +102,7 @@ async def _fill(
     denied = {"scope": "organisation", "organisation": f"Org of {side.mark}"}
     await _done(region.post(who, "/v1/me/blocks", denied))
     await _done(region.edit("PUT", who, f"/v1/me/devices/{uuid4()}", phone(side), None))
+    await _write_from(region, side)
     await _talk(region, side)
     path = f"/v1/me/attributes/{side.attribute}/dispute"
     await _done(region.edit("PUT", who, path, {"text": side.text}, None))
@@ -115,6 +117,16 @@ async def _fill(
     await surveying.ask(region, side)
     used = await region.get(side.team, f"/v1/studies/{side.study_id}/samples")
     assert used.status_code == httpx.codes.OK, used.text
+
+
+async def _write_from(region: Region, side: Side) -> None:
+    """The resident's e-mail address, which bears their mark, is confirmed."""
+    address = {"address": f"{side.mark}@mail.example"}
+    await _done(region.edit("PUT", side.resident, "/v1/me/email", address, None))
+    whose = UUID(await _resident_id(region, side.resident))
+    sql = "SELECT code_id FROM email WHERE resident_id = $1"
+    code = code_of(subject_secret(region.settings), await region.admin.fetchval(sql, whose))
+    await _done(region.post(side.resident, "/v1/me/email/confirmation", {"code": code}))
 
 
 async def _talk(region: Region, side: Side) -> None:

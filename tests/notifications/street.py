@@ -1,21 +1,27 @@
 """Residents with phones, and a worker that knocks on them, for tests below the wire."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID, uuid4
 
 from asyncpg import Connection, Record
 
 from domain.consents import gate
 from domain.db import Pool, begin, new_id
+from domain.donations import sealed_emails
+from domain.donations.keys import FileKeyProvider
+from domain.residents import emails
 from notifications import outbox
 from notifications.deciding import Gate
 from notifications.devices import hash_of
 from notifications.kinds import Kind
+from notifications.post import Post, Poster
 from notifications.push import Pusher
 from notifications.worker import Worker
 from tests.people import make_resident
 
 GATE = Gate(gate.lock_many, gate.contactable)
+KEYS, SECRET = FileKeyProvider(bytes(range(32))), b"secret"
 AWAKE = '{"quiet_hours": null}'
 
 
@@ -58,6 +64,19 @@ async def make_neighbours(admin: Connection, count: int) -> list[UUID]:
     return people
 
 
+async def make_email(admin: Connection, who: UUID, address: str, *, confirmed: bool = True) -> None:
+    """An address of a resident's, which knocks go to once it is confirmed."""
+    sealed = await sealed_emails.seal(KEYS, who, address)
+    sql = "INSERT INTO email (resident_id, sealed, confirmed_at) VALUES ($1, $2, CASE WHEN $3 THEN now() END)"
+    await admin.execute(sql, who, sealed, confirmed)
+
+
+def post(poster: Poster) -> Post:
+    """A mail server as the `worker` command hands it over."""
+    opening = partial(emails.readable, partial(sealed_emails.opened, KEYS))
+    return Post(poster, opening, partial(emails.code_of, SECRET))
+
+
 async def promise(
     pool: Pool, who: UUID, kind: Kind = Kind.SIGNED_OUT, study_id: UUID | None = None
 ) -> None:
@@ -75,9 +94,9 @@ async def states(admin: Connection) -> list[str]:
     return [row["state"] for row in await rows(admin)]
 
 
-def worker(pool: Pool, pusher: Pusher) -> Worker:
+def worker(pool: Pool, pusher: Pusher | None, post: Post | None = None) -> Worker:
     """A worker behind the real gate."""
-    return Worker(pool, GATE, pusher)
+    return Worker(pool, GATE, pusher, post)
 
 
 async def make_due(admin: Connection) -> None:

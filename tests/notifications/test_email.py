@@ -1,69 +1,23 @@
 """E-mail knocks with the same empty words, to one address, over TLS, or not at all."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from notifications.email import BadAddress, Letter, Mail, Mailer, is_address, written
+from notifications.addresses import is_address
+from notifications.email import BadAddress, Mail, Mailer, written
+from notifications.post import Letter
 from notifications.push import Answer
 from notifications.texts import knock
 from tests.fcm.authority import Files, certified
 from tests.fcm.standin import HOST
-
-SENDER = "medverka@region.example"
-
-
-class Postbox:
-    """A mail server's hands: keeps what it is given, and answers as it is told to."""
-
-    def __init__(self) -> None:
-        self.letters: list[Envelope] = []
-        self.says = {"RCPT": "250 OK", "DATA": "250 OK"}
-
-    async def handle_RCPT(self, _: SMTP, __: Session, to: Envelope, address: str, ___: Any) -> str:  # noqa: N802 - aiosmtpd's names
-        to.rcpt_tos.append(address)
-        return self.says["RCPT"]
-
-    async def handle_DATA(self, _: SMTP, __: Session, letter: Envelope) -> str:  # noqa: N802
-        self.letters.append(letter)
-        return self.says["DATA"]
+from tests.notifications.postbox import SENDER, posting
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return certified(tmp_path_factory.mktemp("mail"), HOST)
-
-
-@asynccontextmanager
-async def posting(files: Files, login: str = "") -> AsyncIterator[tuple[Postbox, Mailer]]:
-    """A server that wants STARTTLS and a password, and a mailer to it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files.certificate, files.key)
-    box = Postbox()
-
-    def judge(*given: Any) -> AuthResult:
-        right = given[-1] == LoginPassword(b"worker", b"p/w")
-        return AuthResult(success=right, handled=False)
-
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(box, tls_context=context, require_starttls=True, auth_required=True, authenticator=judge, hostname="mail"),
-        HOST,
-    )  # fmt: skip
-    port = server.sockets[0].getsockname()[1]
-    login = login or "worker:p%2Fw"
-    url = f"smtp://{login}@{HOST}:{port}"
-    mailer = Mailer(Mail(url=url, sender=SENDER, authority=str(files.authority)))
-    try:
-        yield box, mailer
-    finally:
-        await mailer.close()
-        server.close()
 
 
 def letter(address: str = "a@b.example", message_id: UUID | None = None) -> Letter:

@@ -7,7 +7,7 @@ import pytest
 from fluent.syntax import FluentParser, ast
 
 from notifications.kinds import RULES, Kind
-from notifications.texts import FOLDER, KNOCK, LANGUAGES, knock, written
+from notifications.texts import FOLDER, KNOCK, LANGUAGES, code, knock, written
 
 LONGEST = {"title": 50, "body": 178}
 """Characters that locked screens show of each."""
@@ -42,7 +42,8 @@ def test_words_are_short_and_name_nothing_but_the_study(kind: Kind, language: st
     assert 0 < len(text.title) <= LONGEST["title"]
     assert 0 < len(text.body) <= 300
     source = (FOLDER / f"{language}.ftl").read_text("utf-8")
-    assert set(re.findall(r"\{(.*?)\}", source)) == {" $study "}
+    assert set(re.findall(r"\{(.*?)\}", source)) == {" $study ", " $code "}
+    assert source.count("$code") == 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -73,3 +74,8 @@ def test_a_language_without_words_gets_swedish() -> None:
 
 def test_braces_in_a_title_are_just_braces() -> None:
     assert "{ $other }" in written(Kind.STUDY_JOINED, "en", "{ $other }").body
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_code_stands_by_itself_to_be_copied(language: str) -> None:
+    assert " 040506 " in code(language, "040506").body

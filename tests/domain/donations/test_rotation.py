@@ -8,7 +8,7 @@ from asyncpg import Connection
 
 from domain.damage import NOTICED
 from domain.db import Pool, begin, open_pool
-from domain.donations import rotation, streams
+from domain.donations import rotation, sealed_emails, streams
 from domain.donations.keys import FileKeyProvider, KeyUnavailable, new_key
 from domain.donations.rotation import Turned, opened_number
 from domain.residents import person_number, sealed_numbers
@@ -80,6 +80,17 @@ async def test_a_key_destroyed_while_it_is_wrapped_stays_destroyed(
     monkeypatch.setattr(turned, "wrap", meanwhile)
     assert await rotation.rewrap(worker, turned, quiet) == Turned(0, 0)
     assert await admin.fetchval("SELECT count(*) FROM data_key") == 0
+
+
+async def test_e_mail_addresses_are_sealed_anew_and_open_without_the_old_key(
+    worker: Pool, admin: Connection, turned: FileKeyProvider
+) -> None:
+    who, old = await make_resident(admin), FileKeyProvider(bytes(range(32)))
+    sql = "INSERT INTO email (resident_id, sealed) VALUES ($1, $2)"
+    await admin.execute(sql, who, await sealed_emails.seal(old, who, "anna@mail.example"))
+    assert await rotation.reseal_emails(worker, turned, quiet) == Turned(1, 0)
+    sealed = await admin.fetchval("SELECT sealed FROM email")
+    assert await sealed_emails.opened(FileKeyProvider(NEW), who, sealed) == "anna@mail.example"
 
 
 async def test_without_the_old_key_it_stops_and_nothing_is_changed(

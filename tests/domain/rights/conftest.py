@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,11 +13,14 @@ from domain.caller import Resident
 from domain.db import Pool, begin, bucket_of, open_pool
 from domain.disclosures import conversations
 from domain.disclosures.conversations import Between, Writing
+from domain.donations import sealed_emails
 from domain.donations import store as donations
 from domain.donations.data_keys import opened_or_made
 from domain.donations.keys import FileKeyProvider
 from domain.donations.model import Batch, Source, Upload
+from domain.residents import emails
 from domain.residents.arrival import Arrival, Vault, arrive
+from domain.residents.emails import Safe, Setting
 from domain.residents.model import Beginning
 from domain.surveys.sealed import Contents, Place, seal
 from tests.database import Database
@@ -138,6 +142,10 @@ async def everything(pool: Pool, keys: FileKeyProvider, admin: Connection, anna:
     async with pool.acquire() as conn, begin(conn, resident=anna.resident_id):
         between = Between(anna.resident_id, study_id)
         await conversations.write(conn, keys, between, Writing(text="Hello"))
+        safe = Safe(
+            b"secret", partial(sealed_emails.seal, keys), partial(sealed_emails.opened, keys)
+        )
+        await emails.put(conn, safe, anna.resident_id, Setting(address="anna@mail.example"))
     for sql in QUEUED:
         await admin.execute(sql, anna.resident_id, bucket_of(anna.resident_id))
     for sql in OWN:
