@@ -27,3 +27,5 @@ CREATE POLICY own ON email TO medverka_api USING (resident_id = app_resident());
 CREATE POLICY job ON email TO medverka_worker USING (app_job() IS NOT NULL);
 GRANT SELECT, INSERT, UPDATE, DELETE ON email TO medverka_api;
 GRANT SELECT, UPDATE, DELETE ON email TO medverka_worker;
+
+COMMENT ON COLUMN outbox.told IS 'the devices that are done with: they took it, or it is not for them; the resident''s own id stands for their e-mail address';

@@ -41,6 +41,7 @@ EACH = 5
 """Letters that one open connection can begin to send within a second."""
 IDLE_SECONDS = 60.0
 """How long a connection stays open for more. A letter waits behind a lock, and a connection need not."""
+CANCEL_SECONDS = 0.2
 OPENING = timedelta(seconds=2)
 CLOSED = timedelta(seconds=15)
 """How long a mail server is let be that could not be reached, or lets nobody in."""
@@ -48,6 +49,8 @@ _GONE = re.compile(r"5\.1\.(?:1|2|3|6|10)\b")
 """RFC 3463 §3.2, at the beginning of an answer's text."""
 NO_CONNECTION = Answer("later", None, "no-connection")
 _PERMANENT = 500
+_UNKNOWN_US = {530, 535}
+"""It wants a password, or another one (RFC 4954 §6)."""
 
 log = structlog.get_logger()
 
@@ -135,10 +138,10 @@ class Mailer:
 
     async def close(self) -> None:
         """Let go. What has not begun is not sent."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()  # more than once: a connection that is just being made may miss it
+            await asyncio.wait(self._tasks, timeout=CANCEL_SECONDS)
         self._fail(Answer("later", None, "closed"))
 
     def _connect(self) -> None:
@@ -198,11 +201,11 @@ class Mailer:
             one.answer.set_result(answer)
 
     def _give_up(self, answer: Answer) -> None:
-        """No connection can be had: let the server be, and tell what stands in the way."""
-        refused = answer.verdict == "refused-credentials"
-        log.error("no_mail_server", cause=answer.cause)
-        self._closed_until = monotonic() + (STOPPED if refused else CLOSED).total_seconds()
+        """No connection can be had, or no further one: without any the server is let be for a while."""
+        log.error("no_mail_server", cause=answer.cause, open=self._open)
         if not self._open:
+            refused = answer.verdict == "refused-credentials"
+            self._closed_until = monotonic() + (STOPPED if refused else CLOSED).total_seconds()
             self._fail(answer)
 
     def _fail(self, answer: Answer) -> None:
@@ -252,7 +255,7 @@ async def _left(client: aiosmtplib.SMTP, answer: Answer) -> Answer:
 def _meaning(error: SMTPResponseException) -> Answer:
     """What a reply means (RFC 5321 §4.2.1). Its text is left alone: it may quote the address."""
     cause = f"smtp-{error.code}"
-    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+    if isinstance(error, aiosmtplib.SMTPAuthenticationError) or error.code in _UNKNOWN_US:
         return Answer("refused-credentials", None, cause)
     if error.code < _PERMANENT:
         return Answer("later", None, cause)

@@ -16,7 +16,7 @@ from notifications.post import Letter, Post
 from notifications.ready import Ended, PutOff, Waiting
 
 OPEN_SECONDS = 1.0
-"""How long a key may take to be had while residents' locks are held."""
+"""How long the addresses of a batch may take to open, while residents' locks are held."""
 KEYLESS = timedelta(seconds=30)
 UNREACHABLE = Ended("no-device", "none-registered")
 NO_SERVER = Ended("no-device", "no-mail-server")
@@ -69,11 +69,11 @@ async def sort(
     found = Sorted([], ends)
     if not post or not errands:
         return found
-    room = post.poster.room()
+    room, until = post.poster.room(), asyncio.get_running_loop().time() + OPEN_SECONDS
     for at, errand in enumerate(errands):
         first = errand.knocks[0]
         if at < room.letters:
-            made = await _letter(post, errand)
+            made = await _letter(post, errand, until)
         else:
             made = PutOff(first.now + room.again, "no-mail-server", bulk=first.bulk)
         if isinstance(made, Letter):
@@ -83,13 +83,13 @@ async def sort(
     return found
 
 
-async def _letter(post: Post, errand: Errand) -> Letter | Ended | PutOff:
-    """What is sent, under the name of the oldest knock; or why nothing is."""
+async def _letter(post: Post, errand: Errand, until: float) -> Letter | Ended | PutOff:
+    """What is sent, under the name of the oldest knock; or why nothing is. `until`: of the loop's clock."""
     knock, address = errand.knocks[0], errand.devices[0]
     if not isinstance(address, Address):
         raise TypeError
     try:
-        async with asyncio.timeout(OPEN_SECONDS):
+        async with asyncio.timeout_at(until):
             plain = await post.open(address.resident_id, address.sealed)
     except (TimeoutError, Unavailable):
         return PutOff(knock.now + KEYLESS, "no-key", bulk=knock.bulk)

@@ -45,6 +45,7 @@ async def build(region: Region) -> World:
     await _fill(region, left, common, {"birthdate": "1980-02-29"}, ())
     await _fill(region, right, common, {"municipality": "0180"}, (FIND, CONTACT))
     for side in (left, right):
+        await _write_from(region, side)
         await _look(region, side)
     left.event_seq, right.event_seq = "1", str(right.events)
     shared = left.private & right.private
@@ -102,7 +103,6 @@ async def _fill(
     denied = {"scope": "organisation", "organisation": f"Org of {side.mark}"}
     await _done(region.post(who, "/v1/me/blocks", denied))
     await _done(region.edit("PUT", who, f"/v1/me/devices/{uuid4()}", phone(side), None))
-    await _write_from(region, side)
     await _talk(region, side)
     path = f"/v1/me/attributes/{side.attribute}/dispute"
     await _done(region.edit("PUT", who, path, {"text": side.text}, None))

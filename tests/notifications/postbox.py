@@ -22,6 +22,12 @@ class Postbox:
         self.letters: list[Envelope] = []
         self.says = {"RCPT": "250 OK", "DATA": "250 OK"}
         self.hang_up = False
+        self._server: SMTP | None = None
+
+    def hang_up_now(self) -> None:
+        """End the connection that the last letter came by."""
+        if self._server and isinstance(self._server.transport, asyncio.Transport):
+            self._server.transport.abort()
 
     async def handle_RCPT(self, _: SMTP, __: Session, to: Envelope, address: str, ___: Any) -> str:  # noqa: N802 - aiosmtpd's names
         to.rcpt_tos.append(address)
@@ -29,8 +35,9 @@ class Postbox:
 
     async def handle_DATA(self, server: SMTP, _: Session, letter: Envelope) -> str:  # noqa: N802
         self.letters.append(letter)
-        if self.hang_up and isinstance(server.transport, asyncio.Transport):
-            server.transport.abort()
+        self._server = server
+        if self.hang_up:
+            self.hang_up_now()
         return self.says["DATA"]
 
 

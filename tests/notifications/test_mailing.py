@@ -9,6 +9,7 @@ from asyncpg import Connection
 
 from domain.consents import gate
 from domain.db import Pool, begin, open_pool
+from domain.errors import Unavailable
 from domain.residents import emails
 from notifications import outbox
 from notifications import worker as working
@@ -226,6 +227,32 @@ async def test_what_a_server_took_without_a_word_is_not_sent_again(
     assert (street.to, await states(admin)) == ([ADDRESS], ["sent"])
 
 
+async def test_a_connection_that_the_server_has_ended_is_opened_anew(
+    street: Street, api: Pool, admin: Connection, anna: UUID
+) -> None:
+    await promise(api, anna)
+    await street.lane.once()
+    street.box.hang_up_now()
+    await promise(api, anna)
+    for _ in range(3):
+        await street.lane.once()
+        await street.mailer.ready()
+        await make_due(admin)
+    assert (len(street.to), await states(admin)) == (2, ["sent", "sent"])
+
+
+async def test_without_a_key_it_waits(
+    street: Street, pool: Pool, api: Pool, admin: Connection, anna: UUID
+) -> None:
+    async def away(_: UUID, __: bytes) -> str:
+        raise Unavailable
+
+    await promise(api, anna)
+    await worker(pool, street.bell, post(street.mailer)._replace(open=away)).once()
+    [row] = await rows(admin)
+    assert (street.to, row["state"], row["cause"]) == ([], "waiting", "no-key")
+
+
 async def test_an_address_that_is_gone_is_given_up(
     street: Street, api: Pool, admin: Connection, anna: UUID
 ) -> None:
@@ -262,19 +289,11 @@ async def test_where_there_is_no_push_service_letters_go_to_all_who_want_them(
     assert (street.to, await states(admin)) == ([ADDRESS], ["sent"])
 
 
-async def test_an_address_that_does_not_open_stops_no_other(
+async def test_an_address_that_does_not_open_leaves_it_to_the_inbox(
     street: Street, api: Pool, admin: Connection, anna: UUID
 ) -> None:
     await admin.execute("UPDATE email SET sealed = 'damaged'")
-    bo = UUID(int=anna.int ^ (1 << 70))  # of the same bucket
-    sql = """
-        INSERT INTO resident (resident_id, notice_version, notice_language, language, preferences)
-        VALUES ($1, 1, 'en', 'en', '{"quiet_hours": null}')
-    """
-    await admin.execute(sql, bo)
-    await admin.execute("INSERT INTO resident_lock VALUES ($1)", bo)
-    await make_email(admin, bo, "bo@mail.example")
-    for who in (anna, bo):
-        await promise(api, who)
+    await promise(api, anna)
     await street.lane.once()
-    assert (street.to, await states(admin)) == (["bo@mail.example"], ["no-device", "sent"])
+    [row] = await rows(admin)
+    assert (street.to, row["state"], row["cause"]) == ([], "no-device", "address-damaged")
