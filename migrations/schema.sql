@@ -1242,6 +1242,50 @@ ALTER TABLE ONLY public.device_value FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.device_value IS 'class: directory';
 
+-- Name: email; Type: TABLE; 
+
+CREATE TABLE public.email (
+    resident_id uuid NOT NULL,
+    sealed bytea,
+    wanted boolean DEFAULT true NOT NULL,
+    set_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    confirmed_at timestamp with time zone,
+    code_id uuid,
+    code_digest bytea,
+    code_expires_at timestamp with time zone,
+    tries smallint DEFAULT 0 NOT NULL,
+    asked_at timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    CONSTRAINT email_check CHECK (((sealed IS NOT NULL) OR ((confirmed_at IS NULL) AND (code_id IS NULL)))),
+    CONSTRAINT email_check1 CHECK (((confirmed_at IS NULL) OR (code_id IS NULL))),
+    CONSTRAINT email_check2 CHECK ((((code_id IS NULL) = (code_digest IS NULL)) AND ((code_id IS NULL) = (code_expires_at IS NULL))))
+);
+
+ALTER TABLE ONLY public.email FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE email; Type: COMMENT; 
+
+COMMENT ON TABLE public.email IS 'class: resident';
+
+-- Name: COLUMN email.sealed; Type: COMMENT; 
+
+COMMENT ON COLUMN public.email.sealed IS 'the address, sealed as person numbers are; without it the row only counts letters, for a day';
+
+-- Name: COLUMN email.confirmed_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.email.confirmed_at IS 'when the code came back; without it nothing but the code is sent there';
+
+-- Name: COLUMN email.code_id; Type: COMMENT; 
+
+COMMENT ON COLUMN public.email.code_id IS 'the letter in the outbox that brings the code; the code follows from it and a secret';
+
+-- Name: COLUMN email.tries; Type: COMMENT; 
+
+COMMENT ON COLUMN public.email.tries IS 'how many codes have been tried';
+
+-- Name: COLUMN email.asked_at; Type: COMMENT; 
+
+COMMENT ON COLUMN public.email.asked_at IS 'when codes were sent of late: nobody is sent more than a few in a day';
+
 -- Name: enrolment; Type: TABLE; 
 
 CREATE TABLE public.enrolment (
@@ -1488,7 +1532,7 @@ COMMENT ON COLUMN public.outbox.share IS 'the study, or zeros for the platform: 
 
 -- Name: COLUMN outbox.told; Type: COMMENT; 
 
-COMMENT ON COLUMN public.outbox.told IS 'the devices that are done with: they took it, or it is not for them';
+COMMENT ON COLUMN public.outbox.told IS 'the devices that are done with: they took it, or it is not for them; the resident''s own id stands for their e-mail address';
 
 -- Name: COLUMN outbox.tried_at; Type: COMMENT; 
 
@@ -2047,6 +2091,11 @@ ALTER TABLE ONLY public.device
 ALTER TABLE ONLY public.device_value
     ADD CONSTRAINT device_value_pkey PRIMARY KEY (value_hash);
 
+-- Name: email email_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.email
+    ADD CONSTRAINT email_pkey PRIMARY KEY (resident_id);
+
 -- Name: enrolment enrolment_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.enrolment
@@ -2251,6 +2300,10 @@ CREATE INDEX device_seen ON public.device USING btree (seen_at) WHERE (retired_a
 -- Name: device_value_resident; Type: INDEX; 
 
 CREATE INDEX device_value_resident ON public.device_value USING btree (resident_id);
+
+-- Name: email_removed; Type: INDEX; 
+
+CREATE INDEX email_removed ON public.email USING btree (set_at) WHERE (sealed IS NULL);
 
 -- Name: enrolment_live; Type: INDEX; 
 
@@ -2459,6 +2512,10 @@ ALTER TABLE public.device ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.device_value ENABLE ROW LEVEL SECURITY;
 
+-- Name: email; Type: ROW SECURITY; 
+
+ALTER TABLE public.email ENABLE ROW LEVEL SECURITY;
+
 -- Name: enrolment; Type: ROW SECURITY; 
 
 ALTER TABLE public.enrolment ENABLE ROW LEVEL SECURITY;
@@ -2522,6 +2579,10 @@ CREATE POLICY job ON public.device TO medverka_worker USING ((public.app_job() I
 -- Name: device_value job; Type: POLICY; 
 
 CREATE POLICY job ON public.device_value TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
+-- Name: email job; Type: POLICY; 
+
+CREATE POLICY job ON public.email TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
 -- Name: enrolment job; Type: POLICY; 
 
@@ -2662,6 +2723,10 @@ CREATE POLICY own ON public.delivery TO medverka_api USING ((resident_id = publi
 -- Name: device own; Type: POLICY; 
 
 CREATE POLICY own ON public.device TO medverka_api USING ((resident_id = public.app_resident()));
+
+-- Name: email own; Type: POLICY; 
+
+CREATE POLICY own ON public.email TO medverka_api USING ((resident_id = public.app_resident()));
 
 -- Name: enrolment own; Type: POLICY; 
 
@@ -3005,6 +3070,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device TO medverka_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.device_value TO medverka_worker;
+
+-- Name: TABLE email; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.email TO medverka_api;
+GRANT SELECT,DELETE,UPDATE ON TABLE public.email TO medverka_worker;
 
 -- Name: TABLE enrolment; Type: ACL; 
 
