@@ -21,7 +21,7 @@ from migrations.embedded import Cluster
 ROOT = Path(__file__).parent
 OWN_SERVER = ROOT / ".postgres" / "main"
 DATABASE = "medverka"
-UPKEEP = ("journal", "keys", "outbox")
+UPKEEP = ("journal", "keys", "outbox", "survey")
 
 T = TypeVar("T")
 
@@ -35,9 +35,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in UPKEEP:
             return super().get_command(ctx, cmd_name)
+        import surveys  # noqa: PLC0415
         import upkeep  # noqa: PLC0415
 
-        return {"journal": upkeep.erasures, "keys": upkeep.keys, "outbox": upkeep.knocks}[cmd_name]
+        return {
+            "journal": upkeep.erasures, "keys": upkeep.keys, "outbox": upkeep.knocks,
+            "survey": surveys.survey,
+        }[cmd_name]  # fmt: skip
 
 
 @click.group(cls=Commands)

@@ -43,9 +43,9 @@ _READY: dict[UUID, Ready] = {}
 
 
 async def draft(
-    conn: Connection, study_id: UUID, given: QuestionnaireDraft, drafted_by: UUID
+    conn: Connection, study_id: UUID | None, given: QuestionnaireDraft, drafted_by: UUID
 ) -> QuestionnaireEntry:
-    """Keep a questionnaire that is not asked yet.
+    """Keep a questionnaire of a study, or of the region, that is not asked yet.
 
     Raises:
         Faulty: with all of its problems at once.
@@ -72,7 +72,9 @@ async def draft(
     return made
 
 
-async def publish(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> QuestionnaireEntry:
+async def publish(
+    conn: Connection, study_id: UUID | None, questionnaire_id: UUID
+) -> QuestionnaireEntry:
     """Let a questionnaire be asked. Once more changes nothing.
 
     Raises:
@@ -84,9 +86,6 @@ async def publish(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> Q
     one = await _locked(conn, study_id, questionnaire_id)
     if one.status == "retired":
         raise QuestionnaireRetired
-    whole = await questionnaire(conn, study_id, questionnaire_id)
-    given = {name: getattr(whole, name) for name in QuestionnaireDraft.__struct_fields__}
-    check(QuestionnaireDraft(**given))
     decisive = [warned for warned in one.warnings if warned.decisive]
     if decisive:
         raise Faulty(Fault(warned.path, "unsupported", warned.text) for warned in decisive)
@@ -123,13 +122,15 @@ async def retire(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> Qu
     return await _locked(conn, study_id, questionnaire_id)
 
 
-async def _locked(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> QuestionnaireEntry:
-    """One of a study's own, kept as it is until COMMIT."""
+async def _locked(
+    conn: Connection, study_id: UUID | None, questionnaire_id: UUID
+) -> QuestionnaireEntry:
+    """One of a study's own, or of the region's, kept as it is until COMMIT."""
     sql = """
         SELECT questionnaire_id, study_id, url, version, status, category, title, warnings,
                drafted_at, published_at, retired_at
           FROM questionnaire_version
-         WHERE study_id = $1 AND questionnaire_id = $2
+         WHERE study_id IS NOT DISTINCT FROM $1 AND questionnaire_id = $2
            FOR UPDATE
     """
     found = await find_one(conn, QuestionnaireEntry, sql, study_id, questionnaire_id)
