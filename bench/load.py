@@ -2,10 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+
+PACED = 8
+"""Connections of a load at an even pace."""
 
 
 class Sample(Struct):
@@ -96,6 +100,33 @@ async def run(port: int, clients: int, requests: list[bytes]) -> Sample:
     await asyncio.gather(*(one(client) for client in connections))
     sample.took = time.perf_counter() - begun
     return sample
+
+
+async def paced(
+    port: int, pace: float, requests: Iterator[bytes], until: Awaitable[object]
+) -> list[float]:
+    """Send so many requests a second until something is over: the seconds to each answer.
+
+    They count from when the request was to be sent, so that a server that stops is not asked less.
+    """
+    over = asyncio.ensure_future(until)
+    seconds: list[float] = []
+
+    async def every(client: Client, due: float) -> None:
+        while not over.done():
+            await asyncio.sleep(due - time.perf_counter())
+            status = await client.send(next(requests))
+            seconds.append(time.perf_counter() - due)
+            if status != 200:
+                raise RuntimeError(f"expected 200, got {status}")
+            due += PACED / pace
+        client.close()
+
+    clients = [await connect(port) for _ in range(PACED)]
+    begun = time.perf_counter()
+    await asyncio.gather(*(every(client, begun + n / pace) for n, client in enumerate(clients)))
+    await over
+    return seconds
 
 
 def read(path: str, token: str) -> bytes:
