@@ -108,6 +108,14 @@ async def study_permits(
     ]
 
 
+def opened(periods: Iterable[Iterable[Any]]) -> list[Milliseconds]:
+    """When what a study's permits open was measured or written, of each of them.
+
+    `periods` are those of `permit`, as `response_open` reads them behind the lock.
+    """
+    return [milliseconds(from_ranges(period)) for period in periods]
+
+
 async def may(conn: Connection, resident_id: UUID, use: str, category: str) -> bool:
     """Whether the platform may use a category of a resident now (keep, find, contact, feedback, quote)."""
     sql = """

@@ -7,7 +7,7 @@ from which states it may go on, so that two devices, or a withdrawal and an answ
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.consents import gate
 from domain.db import Connection, fetch_all, find_one
@@ -109,7 +109,9 @@ async def complete(
          WHERE resident_id = $1 AND assignment_id = $2
     """
     await conn.execute(sql, resident_id, assignment_id, response_id, written_at, now, late)
-    return await assignment(conn, resident_id, assignment_id)
+    return structs.replace(
+        asked, state="completed", response_id=response_id, received_at=now, late_received=late
+    )
 
 
 async def begin_draft(

@@ -1,29 +1,20 @@
-"""Whether a response may be taken: consented to by the study's grant now, and without faults.
-
-Order within a transaction: the resident's lock, then what is permitted, then the data key.
-"""
+"""Whether a response may be taken: consented to by the study's grant now, and without faults. Pure."""
 
 from datetime import UTC, datetime
-from uuid import UUID
 
 from msgspec import UNSET, Struct
 
-from domain.consents import gate
-from domain.consents.gate import Permit
-from domain.db import Connection
+from domain.consents.gate import Milliseconds, Permit
 from domain.fields import within_reason
-from domain.surveys import answers, questionnaires, resources
+from domain.surveys import answers, resources
 from domain.surveys.answered import answered
 from domain.surveys.declarations import Answered
 from domain.surveys.faults import fault
-from domain.surveys.model import Faulty, NotConsented, ResponseSent, Status
+from domain.surveys.model import Faulty, NotConsented, ResponseSent
+from domain.surveys.opening import Opening
 from domain.surveys.questionnaires import Ready
 from domain.surveys.receiving import CLOCKS_DIFFER
 from domain.surveys.resources import QuestionnaireResponse, Unreadable
-
-ASKED: tuple[Status, ...] = ("active",)
-ASKED_ONCE: tuple[Status, ...] = ("active", "retired")
-"""For what was asked, or begun, before the questionnaire was retired."""
 
 
 class Judged(Struct, frozen=True, kw_only=True):
@@ -35,32 +26,21 @@ class Judged(Struct, frozen=True, kw_only=True):
     authored_at: datetime
 
 
-async def judged(
-    conn: Connection,
-    resident_id: UUID,
-    sent: ResponseSent,
-    now: datetime,
-    *,
-    complete: bool,
-    known: bool,
+def judged(
+    opening: Opening, response: QuestionnaireResponse, now: datetime, *, complete: bool, known: bool
 ) -> Judged:
-    """Look a response over; the caller has the resident's lock. `known`: asked for, or begun, before.
+    """Look a response over, behind the resident's lock. `known`: asked for, or begun, before.
 
     Raises:
         NotConsented: no consent to the study covers its topic, now and when it was written.
         Faulty: with its faults, all at once.
 
     """
-    response = _read(sent)
     authored_at = _authored(response, now)
-    canonical = "" if response.questionnaire is UNSET else response.questionnaire
-    ready = await questionnaires.asked(
-        conn, sent.study_id, canonical, ASKED_ONCE if known else ASKED
-    )
-    if ready is None:
+    ready = opening.ready
+    if ready is None or (opening.retired and not known):
         raise Faulty([fault("QuestionnaireResponse.questionnaire", "unknown-questionnaire")])
-    permits = await gate.study_permits(conn, sent.study_id, [resident_id], [ready.category])
-    if not any(covers(permit, authored_at) for permit in permits):
+    if not any(_within(authored_at, periods) for periods in opening.periods):
         raise NotConsented
     found = answers.faults(ready.compiled, response, complete=complete)
     if complete and response.status not in {"completed", "amended"}:
@@ -68,11 +48,20 @@ async def judged(
     if found:
         raise Faulty(found)
     return Judged(
-        canonical=canonical, ready=ready, answered=answered(response), authored_at=authored_at
+        canonical=canonical(response),
+        ready=ready,
+        answered=answered(response),
+        authored_at=authored_at,
     )
 
 
-def _read(sent: ResponseSent) -> QuestionnaireResponse:
+def canonical(response: QuestionnaireResponse) -> str:
+    """The `url|version` that a response names; nothing where it names none."""
+    return "" if response.questionnaire is UNSET else response.questionnaire
+
+
+def read(sent: ResponseSent) -> QuestionnaireResponse:
+    """The resource that was sent. Raises Faulty where it cannot be read."""
     try:
         return resources.response(bytes(sent.response))
     except Unreadable as no:
@@ -94,8 +83,11 @@ def _authored(response: QuestionnaireResponse, now: datetime) -> datetime:
 
 def covers(permit: Permit, moment: datetime) -> bool:
     """Whether a permit opens what was written then."""
+    return _within(moment, permit.periods)
+
+
+def _within(moment: datetime, periods: Milliseconds) -> bool:
     ms = int(moment.timestamp() * 1000)
     return any(
-        (since is None or since <= ms) and (until is None or ms < until)
-        for since, until in permit.periods
+        (since is None or since <= ms) and (until is None or ms < until) for since, until in periods
     )

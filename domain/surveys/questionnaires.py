@@ -1,6 +1,5 @@
 """Questionnaires as rows: drafted by a study, published once nothing is wrong, retired, never changed."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -203,21 +202,9 @@ async def published(conn: Connection, name: UUID | str) -> tuple[UUID, Status, b
     return row["questionnaire_id"], row["status"], row["resource"].encode()
 
 
-async def asked(
-    conn: Connection, study_id: UUID, canonical: str, statuses: Sequence[Status]
-) -> Ready | None:
-    """The published questionnaire `url|version` that a study may ask, ready to judge responses."""
-    sql = """
-        SELECT questionnaire_id
-          FROM questionnaire_version
-         WHERE url = $1 AND version = $2 AND published_at IS NOT NULL AND status = ANY($4)
-           AND (study_id = $3 OR study_id IS NULL)
-    """
-    url, _, version = canonical.partition("|")
-    found: UUID | None = await conn.fetchval(sql, url, version, study_id, statuses)
-    if found is None:
-        return None
-    return _READY.get(found) or await _ready(conn, found)
+async def ready(conn: Connection, questionnaire_id: UUID) -> Ready:
+    """A published questionnaire, ready to judge responses."""
+    return _READY.get(questionnaire_id) or await _ready(conn, questionnaire_id)
 
 
 async def _ready(conn: Connection, questionnaire_id: UUID) -> Ready:

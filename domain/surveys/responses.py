@@ -8,14 +8,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from domain.consents import gate
 from domain.db import Connection, find_one
 from domain.donations.data_keys import opened_or_made
 from domain.donations.keys import KeyProvider
 from domain.errors import Invalid, NotFound, PreconditionFailed
 from domain.surveys import assignments, concerns, declared_facts, facts, safety, scoring
 from domain.surveys.answered import offered
-from domain.surveys.judging import Judged, judged
+from domain.surveys.judging import Judged, canonical, judged, read
 from domain.surveys.model import (
     ResponseEntry,
     ResponseNotSubmitted,
@@ -24,6 +23,8 @@ from domain.surveys.model import (
     State,
     Submission,
 )
+from domain.surveys.opening import Opening, open_for
+from domain.surveys.resources import QuestionnaireResponse
 from domain.surveys.scoring import Score
 from domain.surveys.sealed import Contents, Place, seal
 
@@ -48,19 +49,19 @@ async def save_draft(
         NotConsented, Faulty: see `judging.judged`.
 
     """
-    before = await _begun(conn, writing)
+    response = read(sent)
+    opening = await _open(conn, keys, writing, sent, response)
+    before = opening.before
     if (before.revision if before else None) != revision:
         raise PreconditionFailed
     if before is not None and before.state != "draft":
         raise ResponseSubmitted("It can be amended.")
-    found = await judged(
-        conn, writing.resident_id, sent, writing.now, complete=False,
-        known=before is not None or sent.assignment_id is not None,
-    )  # fmt: skip
+    known = before is not None or sent.assignment_id is not None
+    found = judged(opening, response, writing.now, complete=False, known=known)
     if sent.assignment_id is not None:
         await _check_assignment(conn, writing.resident_id, sent, found)
         await assignments.begin_draft(conn, writing.resident_id, sent.assignment_id, writing.now)
-    return await _store(conn, keys, writing, sent, found, before, "draft")
+    return await _store(conn, keys, writing, sent, found, opening, "draft")
 
 
 async def submit(
@@ -79,13 +80,13 @@ async def submit(
         NotConsented, Faulty: see `judging.judged`.
 
     """
-    before = await _begun(conn, writing)
+    response = read(sent)
+    opening = await _open(conn, keys, writing, sent, response)
+    before = opening.before
     if before is not None and before.state != "draft":
         raise ResponseSubmitted("It can be amended.")
-    found = await judged(
-        conn, writing.resident_id, sent, writing.now, complete=True,
-        known=before is not None or sent.assignment_id is not None,
-    )  # fmt: skip
+    known = before is not None or sent.assignment_id is not None
+    found = judged(opening, response, writing.now, complete=True, known=known)
     late = False
     if sent.assignment_id is not None:
         await _check_assignment(conn, writing.resident_id, sent, found)
@@ -94,7 +95,7 @@ async def submit(
             found.authored_at, writing.now,
         )  # fmt: skip
         late = done.late_received
-    stored = await _store(conn, keys, writing, sent, found, before, "completed")
+    stored = await _store(conn, keys, writing, sent, found, opening, "completed")
     return await _taken(conn, writing, stored, found, languages, late=late)
 
 
@@ -116,18 +117,20 @@ async def amend(
         NotConsented, Faulty: see `judging.judged`.
 
     """
-    before = await _begun(conn, writing)
+    response = read(sent)
+    opening = await _open(conn, keys, writing, sent, response)
+    before = opening.before
     if before is None:
         raise NotFound
     if before.revision != revision:
         raise PreconditionFailed
     if before.state == "draft":
         raise ResponseNotSubmitted("Submit it.")
-    found = await judged(conn, writing.resident_id, sent, writing.now, complete=True, known=True)
+    found = judged(opening, response, writing.now, complete=True, known=True)
     same = (before.questionnaire, before.study_id, before.assignment_id)
     if same != (found.canonical, sent.study_id, sent.assignment_id):
         raise Invalid("An amendment is of the same questionnaire, study and assignment.")
-    stored = await _store(conn, keys, writing, sent, found, before, "amended")
+    stored = await _store(conn, keys, writing, sent, found, opening, "amended")
     return await _taken(conn, writing, stored, found, languages, late=False)
 
 
@@ -163,19 +166,16 @@ async def _check_assignment(
             raise Invalid("The assignment is of another questionnaire or study.")
 
 
-async def _begun(conn: Connection, writing: Writing) -> ResponseEntry | None:
-    """What there is of it already, kept as it is until COMMIT, behind the resident's lock."""
-    sql = """
-        SELECT response_id, revision, state, study_id, assignment_id, questionnaire, category,
-               authored_at, received_at
-          FROM response
-         WHERE resident_id = $1 AND response_id = $2
-         ORDER BY revision DESC
-         LIMIT 1
-           FOR UPDATE
-    """
-    await gate.lock_own(conn, writing.resident_id)
-    return await find_one(conn, ResponseEntry, sql, writing.resident_id, writing.response_id)
+async def _open(
+    conn: Connection,
+    keys: KeyProvider,
+    writing: Writing,
+    sent: ResponseSent,
+    response: QuestionnaireResponse,
+) -> Opening:
+    return await open_for(
+        conn, keys, writing.resident_id, writing.response_id, sent.study_id, canonical(response)
+    )
 
 
 async def _store(
@@ -184,14 +184,16 @@ async def _store(
     writing: Writing,
     sent: ResponseSent,
     found: Judged,
-    before: ResponseEntry | None,
+    opening: Opening,
     state: State,
 ) -> ResponseEntry:
     """Store the next revision, in the place of a draft or after what was submitted."""
     category, scores = found.ready.category, list[Score]()
     if state != "draft":
         scores = scoring.scores(found.ready.declarations.scoring, found.answered)
-    ring = await opened_or_made(conn, keys, writing.resident_id, [category])
+    ring, before = opening.ring, opening.before
+    if not ring.keys:
+        ring = await opened_or_made(conn, keys, writing.resident_id, [category])
     version = ring.newest(category)
     revision = (before.revision if before else 0) + 1
     place = Place(writing.resident_id, writing.response_id, revision, version)

@@ -1,0 +1,70 @@
+"""What a response has to know before it can be judged and stored, in one round trip, behind the resident's lock."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from domain.consents import gate
+from domain.consents.gate import Milliseconds
+from domain.db import Connection
+from domain.donations.data_keys import Ring, ring_of
+from domain.donations.keys import KeyProvider
+from domain.errors import Unauthenticated
+from domain.surveys import questionnaires
+from domain.surveys.questionnaires import Ready
+
+
+class Before(NamedTuple):
+    """The newest revision of a response that is there, kept as it is until COMMIT."""
+
+    revision: int
+    state: str
+    questionnaire: str
+    study_id: UUID
+    assignment_id: UUID | None
+
+
+class Opening(NamedTuple):
+    """How a response stands, the published questionnaire and whether it is `retired`, and the keys.
+
+    `periods` are of the study's permits of its topic: when what they open was written.
+    """
+
+    before: Before | None
+    ready: Ready | None
+    retired: bool
+    periods: list[Milliseconds]
+    ring: Ring
+
+
+async def open_for(
+    conn: Connection,
+    keys: KeyProvider,
+    resident_id: UUID,
+    response_id: UUID,
+    study_id: UUID,
+    canonical: str,
+) -> Opening:
+    """How things stand until COMMIT. `canonical`: the `url|version` that the study may ask.
+
+    Raises:
+        Unauthenticated: the account has been erased meanwhile.
+
+    """
+    sql = """
+        SELECT revision, state, questionnaire, study_id, assignment_id,
+               questionnaire_id, status, category, periods, versions, keks, wrapped
+          FROM response_open($1, $2, $3, $4, $5)
+    """
+    url, _, version = canonical.partition("|")
+    row = await conn.fetchrow(sql, resident_id, response_id, study_id, url, version)
+    if row is None:
+        raise Unauthenticated
+    found, category = row["questionnaire_id"], row["category"]
+    held = zip(*(row[name] or () for name in ("versions", "keks", "wrapped")), strict=True)
+    return Opening(
+        before=Before(*row[:5]) if row["revision"] else None,
+        ready=await questionnaires.ready(conn, found) if found else None,
+        retired=row["status"] == "retired",
+        periods=gate.opened(row["periods"] or ()),
+        ring=await ring_of(keys, resident_id, [(category, *key) for key in held]),
+    )
