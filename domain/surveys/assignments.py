@@ -5,9 +5,10 @@ from which states it may go on, so that two devices, or a withdrawal and an answ
 """
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Meta, Struct, structs
 
 from domain.consents import gate
 from domain.db import Connection, fetch_all, find_one
@@ -16,6 +17,17 @@ from domain.surveys.receiving import NotOpen, Outcome, State, Window, received_l
 from notifications.kinds import Kind
 from notifications.outbox import About, promise_each
 
+Local = Annotated[
+    datetime,
+    Meta(
+        extra_json_schema={
+            "description": "On the resident's wall clock",
+            "examples": ["2026-03-01T08:00:00"],
+            "extra": {"format": "local-date-time"},
+        }
+    ),
+]
+
 
 class Assignment(Struct, frozen=True, kw_only=True):
     """One survey to answer. `questionnaire` is `url|version`; `slot` is on the wall clock."""
@@ -23,7 +35,7 @@ class Assignment(Struct, frozen=True, kw_only=True):
     assignment_id: UUID
     study_id: UUID
     questionnaire: str
-    slot: datetime
+    slot: Local
     opens_at: datetime
     closes_at: datetime
     expires_at: datetime

@@ -38,7 +38,18 @@ class Timetable(Input, frozen=True, kw_only=True):
     event: Code | None = None
     first: date | None = None
     after_days: Annotated[int, Meta(ge=0, le=3660)] = 0
-    at: Annotated[time, Meta(tz=False, description="On the resident's wall clock")]
+    at: Annotated[
+        time,
+        Meta(
+            tz=False,
+            extra_json_schema={
+                "description": "On the resident's wall clock",
+                "examples": ["08:00:00"],
+                # What describes the API takes a time for a duration.
+                "extra": {"format": "local-time"},
+            },
+        ),
+    ]
     rule: Annotated[str, Meta(max_length=rules.LONGEST)] | None = None
     window: Annotated[int, Meta(ge=15, le=60 * 24 * 60)]
     reminders: Annotated[list[Minutes], Meta(max_length=10)] = []

@@ -15,7 +15,15 @@ PROBLEMS = (PROBLEM, "application/fhir+json")
 BASE = "urn:description"
 
 
-UNTYPED = frozenset({"own_data_export", "residents_export", "receipts_published_keys"})
+UNTYPED = frozenset(
+    {
+        "questionnaires_questionnaire",
+        "questionnaires_by_name",
+        "own_data_export",
+        "residents_export",
+        "receipts_published_keys",
+    }
+)
 """Answers without a schema: what of a resident's own is taken along, and a JWK set (RFC 7517)."""
 
 

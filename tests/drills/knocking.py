@@ -187,6 +187,7 @@ class Knocker:
                     side.code,
                     side.communication_id,
                     side.answered_id,
+                    side.concern_id,
                     *map(repr, side.values),
                 }
             hidden |= theirs

@@ -74,7 +74,7 @@ SURVEYS: Mapping[str, Operation] = {
         TEAMS,
         {**STUDY, "concern_id": "concern_id"},
         ("study_id", "concern_id"),
-        leaves=("access",),
+        leaves=("access", "concern"),
         hidden=HIDDEN,
     ),
     "responses_decline": Operation(

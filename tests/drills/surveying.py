@@ -28,7 +28,7 @@ def response(side: Side) -> dict[str, Any]:
     items = [
         said("hours", {"Decimal": side.values[0]}), said("awake", {"Coding": {"code": "often"}}),
         said("harm", {"Boolean": True}),
-        said("words", {"String": side.mark}),
+        said("words", {"String": side.answered_id}),
     ]  # fmt: skip
     return {
         "resourceType": "QuestionnaireResponse", "status": "completed", "item": items,
