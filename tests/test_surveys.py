@@ -15,10 +15,12 @@ from domain.surveys.answered import answered
 from domain.surveys.compiled import compiled
 from domain.surveys.importing import read
 from domain.surveys.publication import check
+from domain.surveys.translations import worded
 from migrations.databases import Connection
 from surveys import survey
 from tests.database import Database
 from tests.domain.surveys.forms import item, said
+from tests.domain.surveys.test_published import try_all
 
 OWN = sorted((Path(__file__).parent.parent / "demo" / "surveys").glob("*.json"))
 
@@ -42,6 +44,26 @@ def test_our_own_questionnaires_have_no_problems_in_both_languages(path: Path) -
     (found,) = read(path.read_bytes(), "survey-other", None, None)
     assert (found.problems, found.decisive, found.ignored) == ([], [], [])
     assert found.languages == ["en", "sv"]
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_their_right_answers_alone_are_accepted(path: Path) -> None:
+    try_all(msgspec.json.decode(path.read_bytes())["questionnaire"])
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_each_word_of_them_is_in_swedish_too(path: Path) -> None:
+    def words(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            own = [value[name] for name in ("title", "text", "display") if name in value]
+            return own + [word for one in value.values() for word in words(one)]
+        return [word for one in value for word in words(one)] if isinstance(value, list) else []
+
+    resource = msgspec.json.decode(path.read_bytes())["questionnaire"]
+    english = words(resource)
+    swedish, language = worded(resource, ["sv"])
+    assert language == "sv"
+    assert all(one != other for one, other in zip(english, words(swedish), strict=True))
 
 
 def score(name: str, *items: dict[str, Any]) -> tuple[list[Any], list[str]]:

@@ -11,8 +11,10 @@ from domain.surveys import answers, resources, structure
 from domain.surveys.answered import answered, offered, ordinals
 from domain.surveys.compiled import Compiled, compiled
 from domain.surveys.extensions import CHECKED, unsupported
+from domain.surveys.translations import written
 from tests.domain.surveys.forms import extension, item, when
-from tests.domain.surveys.test_published import OWN, valid
+from tests.domain.surveys.responding import chance, valid
+from tests.domain.surveys.test_published import OWN
 
 NAMES = ["valueBoolean", "valueDecimal", "valueDate", "valueString", "valueCoding", "url", "linkId",
          "item", "answer", "type", "extension", "enableWhen", "question", "operator", "code",
@@ -49,7 +51,7 @@ def ready(document: Any) -> Compiled:
 
 
 READY = ready(FULL)
-REPLY = valid(ready(OWN))
+REPLY = msgspec.json.decode(written(valid(ready(OWN), chance(0))))
 
 
 def places(document: Any) -> list[tuple[Any, Any]]:

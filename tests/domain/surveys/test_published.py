@@ -3,18 +3,18 @@
 Their files are not part of the project: without them, only the one written here is tried.
 """
 
-import copy
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from domain.surveys import answers, resources, structure
-from domain.surveys.compiled import Compiled, Node, compiled
+from domain.surveys import resources, structure
 from domain.surveys.extensions import unsupported
+from domain.surveys.faults import TEXTS
 from tests.domain.surveys.forms import extension, item, when
+from tests.domain.surveys.mutating import mutations
+from tests.domain.surveys.responding import chance, codes, read, valid
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "questionnaires"
 FILES = sorted(SHARED.glob("*.json"))
@@ -43,135 +43,72 @@ OWN = {
     ],
 }  # fmt: skip
 
-VALID: dict[str, dict[str, Any]] = {
-    "boolean": {"valueBoolean": True},
-    "decimal": {"valueDecimal": 2},
-    "integer": {"valueInteger": 2},
-    "date": {"valueDate": "2026-03-01"},
-    "dateTime": {"valueDateTime": "2026-03-01T08:00:00+01:00"},
-    "time": {"valueTime": "08:00:00"},
-    "string": {"valueString": "words"},
-    "text": {"valueString": "words"},
-    "url": {"valueUri": "urn:x"},
-    "choice": {"valueCoding": {"code": "any"}},
-    "open-choice": {"valueString": "own words"},
-    "attachment": {"valueAttachment": {"contentType": "image/jpeg", "data": "eHh4"}},
-    "reference": {"valueReference": {"reference": "Patient/1"}},
+UNITS = [extension("questionnaire-unitOption", valueCoding={"system": "urn:u", "code": code})
+         for code in ("kg", "g")]  # fmt: skip
+ALONE = {
+    "valueString": "none",
+    "extension": [extension("questionnaire-optionExclusive", valueBoolean=True)],
 }
+DAYS = {name: extension(name, valueDate=day)
+        for name, day in (("minValue", "2026-01-01"), ("maxValue", "2026-12-31"))}  # fmt: skip
+BOUNDED = {
+    "resourceType": "Questionnaire", "status": "active",
+    "item": [
+        item("1", "quantity", extension=UNITS, required=True),
+        item("2", "decimal", extension=[
+            extension("minValue", valueDecimal=0.5), extension("maxValue", valueInteger=3),
+            extension("maxDecimalPlaces", valueInteger=1)]),
+        item("3", "choice", repeats=True, answerOption=[
+            {"valueString": "one"}, {"valueString": "two"}, ALONE]),
+        item("4", "string", repeats=True, required=True, extension=[
+            extension("minLength", valueInteger=2), extension("questionnaire-minOccurs", valueInteger=2),
+            extension("questionnaire-maxOccurs", valueInteger=3)]),
+        item("5", "string", extension=[extension("regex", valueString="[0-9]+")]),
+        item("6", "date", extension=[*DAYS.values()]),
+        item("7", "attachment", extension=[
+            extension("maxSize", valueDecimal=0.001), extension("mimeType", valueCode="image/png")]),
+        item("8", "group", item("8.1", "integer", required=True), required=True, repeats=True,
+             enableWhen=[when("5", "exists", answerBoolean=True)]),
+        item("10", "string", readOnly=True, initial=[{"valueString": "so"}]),
+        item("11", "string", readOnly=True),
+        item("9", "boolean", enableWhen=[when("5", "exists", answerBoolean=False)]),
+    ],
+}  # fmt: skip
+MANY = 8
+"""Responses of each questionnaire, some fuller than others."""
 
 
-def told(node: Node) -> dict[str, Any]:
-    """An answer that fits the item."""
-    source = node.source
-    assert source is not None
-    if source.answer_option:
-        option = msgspec.json.decode(msgspec.json.encode(source.answer_option[0], enc_hook=float))
-        return {name: value for name, value in option.items() if name.startswith("value")}
-    if node.type == "choice" and node.limits.options:
-        [(_, (system, code)), *_] = sorted(node.limits.options, key=str)
-        return {"valueCoding": {"system": system, "code": code}}
-    if node.type == "quantity":
-        system, code = next(iter(node.limits.units or [("http://unitsofmeasure.org", "kg")]))
-        unit: dict[str, Any] = {"system": system, "code": code}
-        said = {name: value for name, value in unit.items() if value is not msgspec.UNSET}
-        return {"valueQuantity": {"value": 2, **said}}
-    if node.limits.mime_types:
-        kind = min(node.limits.mime_types)
-        return {"valueAttachment": {"contentType": kind, "data": "eHh4"}}
-    return VALID[node.type]
+def try_all(document: Any) -> None:
+    questionnaire = read(document)
+    for seed in range(MANY):
+        some = valid(questionnaire, chance(seed), seed / (MANY - 1))
+        assert codes(questionnaire, some) == [], seed
+    for seed in range(2):
+        whole = valid(questionnaire, chance(seed))
+        for code, mutant in mutations(questionnaire, whole):
+            assert code in {found for _, found in codes(questionnaire, mutant)}, code
 
 
-def filled(node: Node) -> list[dict[str, Any]]:
-    """Every item below, answered."""
-    found = []
-    for child in node.children.values():
-        inner = filled(child)
-        one: dict[str, Any] = {"linkId": child.link_id}
-        if child.type == "group":
-            one["item"] = inner
-        elif child.type != "display":
-            one["answer"] = [{**told(child), **({"item": inner} if inner else {})}]
-        found.append(one)
-    return found
+@pytest.mark.parametrize("document", [OWN, BOUNDED], ids=["items", "bounds"])
+def test_right_responses_are_accepted_and_each_single_mutation_is_refused(document: Any) -> None:
+    try_all(document)
 
 
-def check(questionnaire: Compiled, document: dict[str, Any]) -> list[tuple[str, str]]:
-    reply = resources.response(msgspec.json.encode(document))
-    return [(f.path, f.code) for f in answers.faults(questionnaire, reply, complete=True)]
-
-
-def valid(questionnaire: Compiled) -> dict[str, Any]:
-    """A response to all that is enabled."""
-    document = {"resourceType": "QuestionnaireResponse", "status": "completed",
-                "item": filled(questionnaire.root)}  # fmt: skip
-    while disabled := [path for path, code in check(questionnaire, document) if code == "disabled"]:
-        *above, last = steps(disabled[0])
-        del at(document, above)[last]
-    return document
-
-
-def steps(path: str) -> list[str | int]:
-    parts = path.replace("[", ".").replace("]", "").split(".")[1:]
-    return [int(part) if part.isdigit() else part for part in parts]
-
-
-def at(document: Any, path: list[Any]) -> Any:
-    for step in path:
-        document = document[step]
-    return document
-
-
-def items_of(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    for index, one in enumerate(document.get("item", [])):
-        here = (*path, "item", index)
-        yield here, one
-        yield from items_of(one, here)
-        for number, answer in enumerate(one.get("answer", [])):
-            yield from items_of(answer, (*here, "answer", number))
-
-
-def mutations(questionnaire: Compiled, document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every document that differs in one thing, and so no longer fits."""
-    for path, one in items_of(document):
-        node = questionnaire.nodes[one["linkId"]]
-        yield "unknown", changed(document, path, linkId="no such item")
-        yield "modifier", changed(document, path, modifierExtension=[{"url": "urn:x"}])
-        if not one.get("answer"):
-            continue
-        [answer, *_] = one["answer"]
-        wrong = (
-            {"valueBoolean": True} if "boolean" not in node.limits.kinds else {"valueInteger": 1}
-        )
-        yield "type", changed(document, path, answer=[wrong])
-        yield "values", changed(document, path, answer=[{**answer, **wrong}])
-        yield "empty", changed(document, path, answer=[{}])
-        if node.limits.max_occurs == 1:
-            yield "several", changed(document, path, answer=[answer, answer])
-        if node.limits.min_occurs:
-            yield "missing", changed(document, path, answer=[])
-        if node.limits.options:
-            yield "option", changed(document, path, answer=[{"valueCoding": {"code": "no such"}}])
-        twice = copy.deepcopy(document)
-        at(twice, [*path[:-1]]).insert(path[-1], one)
-        yield "twice", twice
-
-
-def changed(document: Any, path: tuple[Any, ...], **into: Any) -> Any:
-    other = copy.deepcopy(document)
-    at(other, [*path]).update(into)
-    return other
-
-
-def try_all(document: dict[str, Any]) -> None:
-    questionnaire = compiled(resources.questionnaire(msgspec.json.encode(document)))
-    whole = valid(questionnaire)
-    assert check(questionnaire, whole) == []
-    for name, mutant in mutations(questionnaire, whole):
-        assert check(questionnaire, mutant), name
-
-
-def test_of_a_right_response_each_single_mutation_is_refused() -> None:
-    try_all(OWN)
+def test_there_is_a_mutation_for_every_fault_of_a_response() -> None:
+    names = list(TEXTS)
+    faults = {
+        *names[names.index("unknown-item") :],
+        "modifier",
+        "several-values",
+        "no-value",
+        "twice",
+    }
+    made = {
+        code
+        for questionnaire in map(read, (OWN, BOUNDED))
+        for code, _ in mutations(questionnaire, valid(questionnaire, chance(0)))
+    }
+    assert faults - made == set()
 
 
 @pytest.mark.skipif(not FILES, reason="the questionnaires of others are not here")
