@@ -1,10 +1,11 @@
 """The chapters. What is sent, and what must hold of each answer."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from demo import declared, phrases, readings
+from demo import asking, declared, phrases, readings
+from demo.asking import Asked
 from demo.knocking import Bell, Work, a_push_arrives
 from demo.opening import a_study_is_opened
 from demo.phrases import FEW, HEART, STEPS
@@ -25,7 +26,7 @@ class Story:
         self._issuer = issuer
         self._heart = heart
         self._given = heart.pairs()
-        self._study = ""
+        self._study = self._diary = ""
         self._receipts: list[str] = []
 
     def a_study_is_opened(self) -> None:
@@ -112,7 +113,7 @@ class Story:
             "reads the notice", f"GET {at}", lambda s: f"{len(s['notice']['items'])} choices",
             holds=lambda s: s["notice"]["version"] == 1, headers={"Accept-Language": "en"},
         )  # fmt: skip
-        heart, activity = (item["item_id"] for item in page["notice"]["items"])
+        heart, activity, self._diary = (item["item_id"] for item in page["notice"]["items"])
         anna.is_refused(
             "wants to join without consent", "POST /v1/me/enrolments", 409,
             "required-consent-missing", json={"study_id": self._study},
@@ -187,6 +188,20 @@ class Story:
         )  # fmt: skip
         self._reads("reads again, with the minute before", self._given)
 
+    def a_survey_is_answered(self, a_day_passed: Callable[[], None]) -> None:
+        """Asked by its timetable, once she consents; judged, scored and sealed; read under her code."""
+        survey = Asked(self.cast, self._study)
+        survey.is_published()
+        self._permits("consents to the diary", self._diary, [asking.TOPIC])
+
+        def pass_on() -> None:
+            a_day_passed()
+            self._work({})
+
+        survey.is_answered(survey.is_due(pass_on))
+        survey.is_read("reads the answer and its score", 1)
+        survey.is_kept_to()
+
     def a_withdrawal(self) -> None:
         """From its 200 on, the study reads nothing."""
         anna, study = self.cast.anna, {"scope": "study", "study_id": self._study}
@@ -200,6 +215,7 @@ class Story:
             holds=lambda w: w["withdrawal"]["drained_at"] is not None, json=study,
         )  # fmt: skip
         self._reads("reads on", [])
+        Asked(self.cast, self._study).is_read("asks for answers", 0)
         anna.does(
             "has left the study", "GET /v1/me/enrolments", lambda p: p["items"][0]["ended_by"],
             holds=lambda p: p["items"][0]["ended_by"] == "resident",

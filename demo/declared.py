@@ -32,18 +32,25 @@ APPROVAL: dict[str, Any] = {
 
 
 def notice(study_id: str) -> dict[str, Any]:
-    """The first version of the study's notice: heart rate is required, steps are not."""
+    """The first version of the study's notice: heart rate is required, steps and answers are not."""
     return {
         "study_id": study_id,
         "supersedes": 0,
         "change": "material",
         "texts": {
-            "en": {"title": TITLE, "body": "We ask for your heart rate. Steps help, if you like."},
-            "sv": {"title": "Hjärtan i vila", "body": "Vi ber om din puls. Gärna även steg."},
+            "en": {
+                "title": TITLE,
+                "body": "Your heart rate; steps and a sleep diary, if you like.",
+            },
+            "sv": {
+                "title": "Hjärtan i vila",
+                "body": "Din puls; gärna även steg och en sömndagbok.",
+            },
         },
         "items": [
             _item("heart", "Your heart rate", "Din puls", required=True),
             _item("activity", "Your steps", "Dina steg", required=False),
+            _item("survey-sleep", "Your sleep diary", "Din sömndagbok", required=False),
         ],
     }
 

@@ -15,10 +15,11 @@ def a_study_is_opened(cast: Cast, issuer: str) -> str:
             holds=_stands(status),
             json={"status": status}, headers={"If-Match": revision},
         )  # fmt: skip
-    cast.sven.does(
-        "lets Maja into the team", f"POST {at}/memberships", lambda m: m["role"], status=201,
-        json={"role": "analyst", "issuer": issuer, "subject": "maja", "label": "Maja"},
-    )  # fmt: skip
+    for name, role in (("Maja", "analyst"), ("Lea", "lead")):
+        cast.sven.does(
+            f"lets {name} into the team", f"POST {at}/memberships", lambda m: m["role"], status=201,
+            json={"role": role, "issuer": issuer, "subject": name.lower(), "label": name},
+        )  # fmt: skip
     cast.dora.does(
         "the data protection officer sees it", "GET /v1/registrations",
         lambda page: f"{len(page['items'])} study",
@@ -39,7 +40,7 @@ def _registered(cast: Cast) -> str:
         lambda s: s["approvals"][0]["reference"], status=201, json=declared.APPROVAL,
     )  # fmt: skip
     cast.stina.does(
-        "publishes the notice, with two choices", "POST /v1/notices",
+        "publishes the notice, with three choices", "POST /v1/notices",
         lambda n: f"version {n['version']}", status=201, json=declared.notice(study_id),
     )  # fmt: skip
     revision = cast.sven.call(f"GET {at}/registration").headers["ETag"]

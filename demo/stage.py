@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import msgspec
 
 import cli
 from api.settings import ROLES, BadSettings, Settings, variable
+from domain.db import begin
 from migrations import databases, embedded
 
 DATABASE = "medverka_demo"
@@ -102,6 +104,20 @@ def worked(settings: Settings, more: Mapping[str, str]) -> None:
             env={**environment(os.environ, settings), **more},
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
         )  # fmt: skip
+
+
+def a_day_passed(settings: Settings) -> None:
+    """As if everyone had joined a day earlier: a survey opens to none on the day of joining, at midnight."""
+    cli.run(_joined_earlier(settings))
+
+
+async def _joined_earlier(settings: Settings) -> None:
+    conn = await asyncpg.connect(settings.dsn("worker"))
+    try:
+        async with begin(conn, job="demo"):
+            await conn.execute("UPDATE enrolment SET enrolled_at = enrolled_at - interval '1 day'")
+    finally:
+        await conn.close()
 
 
 def environment(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from functools import partial
 
 import httpx
@@ -56,17 +57,19 @@ def _play(settings: Settings, heart: Series | None, telling: Telling, console: C
             cli.run(cli.add_member(settings, settings.issuer, subject, subject.title(), role))
         with stage.serving(settings) as http, standing_in() as bell:
             cast, work = _cast(settings, http, telling), partial(stage.worked, settings)
-            _tell(Story(cast, settings.issuer, month, bell, work), telling)
+            story = Story(cast, settings.issuer, month, bell, work)
+            _tell(story, partial(stage.a_day_passed, settings), telling)
 
 
-def _tell(story: Story, telling: Telling) -> None:
-    chapters = {
+def _tell(story: Story, a_day_passed: Callable[[], None], telling: Telling) -> None:
+    chapters: dict[str, Callable[[], None]] = {
         "A study is opened, by two stewards": story.a_study_is_opened,
         "Silence is not consent": story.silence_is_not_consent,
         "A month is donated, and stored once": story.a_month_is_donated,
         "A study reads what was consented to": story.the_study_reads,
         "A receipt is checked by the published key": story.a_receipt_is_checked,
         "A push arrives, and says nothing": story.a_push_arrives,
+        "A survey is asked, answered and read": partial(story.a_survey_is_answered, a_day_passed),
         "A pause": story.a_pause,
         "A withdrawal": story.a_withdrawal,
         "Anna takes everything along, and is erased": story.all_is_taken_along_and_erased,
@@ -85,6 +88,7 @@ def _cast(settings: Settings, http: httpx.Client, telling: Telling) -> Cast:
         stina=person("stina"),
         sven=person("sven"),
         dora=person("dora"),
+        lea=person("lea"),
         maja=person("maja"),
         anna=person("anna"),
         anna_again=lambda: person("anna", auth_time=int(time.time()) + 1),

@@ -117,7 +117,7 @@ def _kind(problem: Json) -> str:
 
 
 class Cast(NamedTuple):
-    """Who takes part: stewards, the officer, the team's analyst, residents, and a passer-by.
+    """Who takes part: stewards, the officer, the team's lead and analyst, residents, and a passer-by.
 
     `anna_again` is Anna after a new login.
     """
@@ -125,6 +125,7 @@ class Cast(NamedTuple):
     stina: Person
     sven: Person
     dora: Person
+    lea: Person
     maja: Person
     anna: Person
     anna_again: Callable[[], Person]
