@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Commands(click.Group):
-    """With those of `upkeep`, which is loaded only for them: it knows the whole domain."""
+    """With those of `upkeep` and `surveys`, which are loaded only for them: they know the whole domain."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*super().list_commands(ctx), *UPKEEP])
@@ -35,13 +35,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in UPKEEP:
             return super().get_command(ctx, cmd_name)
-        import surveys  # noqa: PLC0415
+        if cmd_name == "survey":
+            import surveys  # noqa: PLC0415
+
+            return surveys.survey
         import upkeep  # noqa: PLC0415
 
-        return {
-            "journal": upkeep.erasures, "keys": upkeep.keys, "outbox": upkeep.knocks,
-            "survey": surveys.survey,
-        }[cmd_name]  # fmt: skip
+        return {"journal": upkeep.erasures, "keys": upkeep.keys, "outbox": upkeep.knocks}[cmd_name]
 
 
 @click.group(cls=Commands)

@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PRODUCT = ("api", "domain", "notifications", "migrations", "cli.py", "upkeep.py", "working.py")
+PRODUCT = (
+    "api", "domain", "notifications", "migrations", "cli.py", "surveys.py", "upkeep.py", "working.py",
+)  # fmt: skip
 REST = ("demo", "bench", "tests")
 
 

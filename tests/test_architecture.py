@@ -33,7 +33,17 @@ MAY_KNOW = {
     "notifications": {"notifications", *GROUND},
     "migrations": {"migrations"},
     "demo": {"demo", "api", "cli", "domain", "migrations"},  # it plays against a real `serve`
-    "cli.py": {"api", "domain", "notifications", "migrations", "demo", "upkeep", "working"},
+    "cli.py": {
+        "api",
+        "domain",
+        "notifications",
+        "migrations",
+        "demo",
+        "surveys",
+        "upkeep",
+        "working",
+    },
+    "surveys.py": {"api", "domain"},
     "upkeep.py": {"api", "domain", "notifications"},
     "working.py": {"api", "domain", "notifications"},
 }

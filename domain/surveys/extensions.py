@@ -102,14 +102,31 @@ class Unsupported(NamedTuple):
 
 def unsupported(document: Any) -> list[Unsupported]:  # noqa: ANN401 - the resource as plain JSON
     """Every extension of a resource that is not supported, wherever it stands."""
-    found: list[Unsupported] = []
+    known = CHECKED.keys() | USED | SHOWN
+    return sorted(
+        Unsupported(path, url[:2_000], url in DECISIVE, _why(url))
+        for path, url in _extensions(document)
+        if url not in known
+    )
+
+
+def kept_to(document: Any) -> list[str]:  # noqa: ANN401 - the resource as plain JSON
+    """The extensions of a resource that answers are judged or scored by, once each."""
+    return sorted({url for _, url in _extensions(document)} & (CHECKED.keys() | USED))
+
+
+def _why(url: str) -> str:
+    return "FHIRPath is not evaluated here." if url in FHIRPATH else "It is not known here."
+
+
+def _extensions(document: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Each extension with its path."""
     waiting: list[tuple[str, Any]] = [(str(document.get("resourceType", "")), document)]
     while waiting:
         path, value = waiting.pop()
         if isinstance(value, dict):
-            found.extend(_unsupported(f"{path}.extension", value.get("extension")))
+            yield from _beside(f"{path}.extension", value.get("extension"))
             waiting.extend(_inside(path, value))
-    return sorted(found)
 
 
 def _inside(path: str, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -125,14 +142,11 @@ def _inside(path: str, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 _PART = re.compile(r"\.extension\[[0-9]+\]\.extension$")
 
 
-def _unsupported(path: str, extensions: Any) -> Iterator[Unsupported]:  # noqa: ANN401
+def _beside(path: str, extensions: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     for index, extension in enumerate(extensions if isinstance(extensions, list) else ()):
         url = extension.get("url") if isinstance(extension, dict) else None
-        if not isinstance(url, str) or _PART.search(path):
-            continue  # a part of a complex extension, which is listed itself
-        if url not in CHECKED and url not in USED and url not in SHOWN:
-            why = "FHIRPath is not evaluated here." if url in FHIRPATH else "It is not known here."
-            yield Unsupported(f"{path}[{index}]", url[:2_000], url in DECISIVE, why)
+        if isinstance(url, str) and not _PART.search(path):  # a part's whole is listed itself
+            yield f"{path}[{index}]", url
 
 
 def values(extensions: Iterable[Extension], name: str) -> Iterator[Value]:

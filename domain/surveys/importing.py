@@ -1,96 +1,180 @@
-"""Questionnaires from files, as others publish them: FHIR, Bundles of it, or drafts of our own. Pure."""
+"""Questionnaires from files: FHIR R4 as others publish it, Bundles of it, or drafts in our own form. Pure."""
 
-from collections.abc import Iterator
-from typing import Any
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from domain.surveys import resources
-from domain.surveys.compiled import compiled
-from domain.surveys.model import Faulty, QuestionnaireDraft, Topic
+from domain.surveys.declarations import Problem
+from domain.surveys.extensions import kept_to, unsupported
+from domain.surveys.faults import fault
+from domain.surveys.model import ExtensionWarning, Faulty, QuestionnaireDraft, Topic
 from domain.surveys.publication import check
-from domain.surveys.resources import Unreadable
-from domain.surveys.translations import languages, plain, written
+from domain.surveys.resources import Item, Unreadable
+from domain.surveys.translations import languages, plain
+
+MOST_ENTRIES = 1_000
+NO_ID = re.compile(r"[^A-Za-z0-9.-]")
+
+
+class Lacking(Struct, frozen=True, kw_only=True):
+    """What is supplied where a file does not say it. A url is made of its base and the resource's id."""
+
+    category: Topic
+    url_base: str | None = None
+    version: str | None = None
+    status: str | None = None
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """A questionnaire in a file. Without `problems` its `draft` may be kept.
+    """A questionnaire of a file, and where in it."""
 
-    `decisive`: extensions that decide which answers are right and are not kept to; it is not published.
+    place: str
+    draft: QuestionnaireDraft
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What a questionnaire has, and what is wrong with it. Each problem has its path, and its text.
+
+    `kept_to` are the extensions that answers are judged or scored by, `unsupported` the others that
+    are not for the renderer alone: with a `decisive` one it can be kept, but is not published.
     """
 
-    name: str
-    items: int
-    languages: list[str]
-    problems: list[dict[str, Any]]
-    decisive: list[str]
-    ignored: list[str]
-    draft: QuestionnaireDraft | None
+    place: str
+    url: str | None = None
+    version: str | None = None
+    title: str | None = None
+    items: dict[str, int] = {}
+    languages: list[str] = []
+    scores: int = 0
+    safety_rules: int = 0
+    facts: int = 0
+    kept_to: list[str] = []
+    problems: list[dict[str, str]] = []
+    unsupported: list[ExtensionWarning] = []
+
+    @property
+    def decisive(self) -> bool:
+        return any(one.decisive for one in self.unsupported)
 
 
-def read(body: bytes, category: Topic, url_base: str | None, version: str | None) -> list[Found]:
-    """Everything in a file. `url_base` and `version` are for those that lack a url or a version.
+class _Entry(Struct, frozen=True):
+    resource: Raw | UnsetType = UNSET
+
+
+class _Named(Struct, frozen=True, rename="camel"):
+    """Of a file or a resource what tells which it is, and what it may lack."""
+
+    resource_type: str | UnsetType = UNSET
+    id: str | UnsetType = UNSET
+    url: Raw | UnsetType = UNSET
+    version: Raw | UnsetType = UNSET
+    status: Raw | UnsetType = UNSET
+    questionnaire: Raw | UnsetType = UNSET
+    entry: Annotated[list[_Entry], Meta(max_length=MOST_ENTRIES)] = []
+
+
+def read(body: bytes, name: str, lacking: Lacking) -> list[Found]:
+    """The questionnaires of a file, in their order. `name`: the file's, for a url of what has no id.
 
     Raises:
-        msgspec.DecodeError: it is not JSON.
+        Faulty: it is not JSON, or holds no questionnaire.
 
     """
-    return [
-        _found(one, category, url_base, version)
-        for one in _questionnaires(plain(body.removeprefix(b"\xef\xbb\xbf")))
-    ]
-
-
-def _questionnaires(document: Any) -> Iterator[Any]:  # noqa: ANN401 - plain JSON
-    entries = document.get("entry") if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        yield document
-        return
-    for entry in entries:
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(resource, dict) and resource.get("resourceType") == "Questionnaire":
-            yield resource
-
-
-def _found(document: Any, category: Topic, url_base: str | None, version: str | None) -> Found:  # noqa: ANN401
-    ours = isinstance(document, dict) and "questionnaire" in document
-    declared = dict(document) if ours else {"category": category}
-    resource = declared.pop("questionnaire", document)
-    if isinstance(resource, dict):
-        if url_base and "url" not in resource and isinstance(resource.get("id"), str):
-            resource = {**resource, "url": url_base.rstrip("/") + "/" + resource["id"]}
-        if version and "version" not in resource:
-            resource = {**resource, "version": version}
-    body = written(resource)
+    body = body.removeprefix(codecs.BOM_UTF8)
     try:
-        draft = msgspec.json.decode(
-            written(declared | {"questionnaire": Raw(body)}), type=QuestionnaireDraft
+        found = list(_found(body, name, lacking))
+    except RecursionError:
+        raise Faulty([fault("File", "too-deep")]) from None
+    except msgspec.DecodeError as error:
+        told = resources.unreadable(str(error), "File")
+        raise Faulty([Problem(told.path, "It is not what a file has here.")]) from None
+    except ValueError:  # an encoding that is none
+        raise Faulty([fault("File", "structure")]) from None
+    if not found:
+        raise Faulty([Problem("File", "It holds no questionnaire.")])
+    return found
+
+
+def _found(body: bytes, name: str, lacking: Lacking) -> Iterator[Found]:
+    named = _named(body)
+    if named.resource_type == "Questionnaire":
+        whole = Raw(_supplied(body, name, lacking))
+        draft = QuestionnaireDraft(questionnaire=whole, category=lacking.category)
+        yield Found(place="Questionnaire", draft=draft)
+    elif named.resource_type == "Bundle":
+        for index, entry in enumerate(named.entry):
+            inside = b"" if entry.resource is UNSET else bytes(entry.resource)
+            if inside and _named(inside).resource_type == "Questionnaire":
+                whole = Raw(_supplied(inside, f"{name}-{index}", lacking))
+                draft = QuestionnaireDraft(questionnaire=whole, category=lacking.category)
+                yield Found(place=f"Bundle.entry[{index}].resource", draft=draft)
+    elif named.resource_type is UNSET and named.questionnaire is not UNSET:
+        draft = msgspec.json.decode(body, type=QuestionnaireDraft)
+        whole = Raw(_supplied(bytes(draft.questionnaire), name, lacking))
+        yield Found(
+            place="questionnaire", draft=msgspec.structs.replace(draft, questionnaire=whole)
         )
-        made = check(draft)
-    except Faulty as no:
-        return _refused(body, no.extension["faults"])
-    except msgspec.ValidationError as no:
-        return _refused(body, [{"path": "", "code": "declaration", "text": str(no)}])
-    questionnaire = made.questionnaire
-    return Found(
-        name=f"{questionnaire.url}|{questionnaire.version}",
-        items=len(compiled(questionnaire).nodes),
-        languages=sorted(languages(plain(body))),
-        problems=[],
-        decisive=sorted({one["url"] for one in made.warnings if one["decisive"]}),
-        ignored=sorted({one["url"] for one in made.warnings if not one["decisive"]}),
-        draft=draft,
-    )
 
 
-def _refused(body: bytes, problems: list[dict[str, Any]]) -> Found:
-    name = "(unreadable)"
+_named = msgspec.json.Decoder(_Named).decode
+
+
+def _supplied(body: bytes, name: str, lacking: Lacking) -> bytes:
+    """The resource as it was given, with what it lacks before it."""
+    named = _named(body)
+    own = name if named.id is UNSET else named.id
+    given: Mapping[str, str | None] = {
+        "url": lacking.url_base and f"{lacking.url_base.rstrip('/')}/{NO_ID.sub('-', own)[:64]}",
+        "version": lacking.version,
+        "status": lacking.status,
+    }
+    more = {n: said for n, said in given.items() if said and getattr(named, n) is UNSET}
+    members = body.strip()[1:]
+    return msgspec.json.encode(more)[:-1] + b"," + members if more and members != b"}" else body
+
+
+def report(found: Found) -> Report:
+    """Look a questionnaire over."""
+    body = bytes(found.draft.questionnaire)
     try:
-        read_as = resources.questionnaire(body)
-        name = next((n for n in (read_as.url, read_as.title) if n is not UNSET), "(unnamed)")
-    except Unreadable:
-        pass
-    return Found(
-        name=name, items=0, languages=[], problems=problems, decisive=[], ignored=[], draft=None
+        read_one = resources.questionnaire(body)
+    except Unreadable as no:
+        return Report(place=found.place, problems=[no.fault._asdict()])
+    document: Any = plain(body)
+    return Report(
+        place=found.place,
+        url=read_one.url or None,
+        version=read_one.version or None,
+        title=read_one.title or None,
+        items=dict(sorted(Counter(item.type for item in _items(read_one.item)).items())),
+        languages=sorted(languages(document)),
+        scores=len(found.draft.scoring.scales),
+        safety_rules=len(found.draft.safety.rules),
+        facts=len(found.draft.facts.marks),
+        kept_to=kept_to(document),
+        problems=_problems(found.draft),
+        unsupported=[ExtensionWarning(**one._asdict()) for one in unsupported(document)],
     )
+
+
+def _problems(draft: QuestionnaireDraft) -> list[dict[str, str]]:
+    try:
+        check(draft)
+    except Faulty as no:
+        problems: list[dict[str, str]] = no.extension["faults"]
+        return problems
+    return []
+
+
+def _items(items: list[Item]) -> Iterator[Item]:
+    waiting = [*items]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += one.item

@@ -71,6 +71,22 @@ async def draft(
     return made
 
 
+async def same_of_region(conn: Connection, given: QuestionnaireDraft) -> QuestionnaireEntry | None:
+    """The region's questionnaire that is this one to the letter, with all that is declared with it."""
+    sql = """
+        SELECT questionnaire_id, study_id, url, version, status, category, title, warnings,
+               drafted_at, published_at, retired_at
+          FROM questionnaire_version
+         WHERE study_id IS NULL AND url = $1 AND version = $2 AND category = $3
+           AND resource = $4 AND declarations = $5
+    """
+    checked = check(given)
+    return await find_one(
+        conn, QuestionnaireEntry, sql, checked.questionnaire.url, checked.questionnaire.version,
+        given.category, given.questionnaire, to_builtins(checked.declarations),
+    )  # fmt: skip
+
+
 async def publish(
     conn: Connection, study_id: UUID | None, questionnaire_id: UUID
 ) -> QuestionnaireEntry:

@@ -266,7 +266,7 @@ def _read(decoder: "msgspec.json.Decoder[Resource]", body: bytes, root: str) -> 
     except RecursionError:
         raise Unreadable(fault(root, "too-deep")) from None
     except msgspec.DecodeError as error:
-        raise Unreadable(_unreadable(str(error), root)) from None
+        raise Unreadable(unreadable(str(error), root)) from None
     except ValueError:  # an encoding that is none
         raise Unreadable(fault(root, "structure")) from None
 
@@ -276,7 +276,7 @@ _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _CHOICE = re.compile(r"\b(value|answer)[A-Z]\w*")
 
 
-def _unreadable(message: str, root: str) -> Fault:
+def unreadable(message: str, root: str) -> Fault:
     """What msgspec found, by its place only: its words can quote the stranger's."""
     found = _PLACE.search(message)
     path = root + (_CHOICE.sub(r"\1", found[1]) if found else "")
