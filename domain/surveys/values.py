@@ -19,6 +19,8 @@ KINDS = (
     "Coding", "Quantity", "Reference",
 )  # fmt: skip
 """The types of `value[x]`, in the order of their fields."""
+PLAIN = frozenset({"boolean", "decimal", "integer"})
+"""Of these any value can be, and is its own key: most answers are such, and are looked at first."""
 ORDERED = frozenset({"decimal", "integer", "date", "dateTime", "time", "Quantity"})
 
 ANSWERED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -68,6 +70,10 @@ def value_of(element: Valued | EnableWhen) -> Value | None:
 
 def possible(value: Value) -> bool:
     """Whether a value can be: a day of the calendar, a quantity with its number, a code or words."""
+    return value.kind in PLAIN or _can_be(value)
+
+
+def _can_be(value: Value) -> bool:
     match value.kind, value.plain:
         case (("string" | "uri"), str(text)):
             return bool(text.strip()) and (value.kind == "string" or len(text.split()) == 1)
@@ -158,6 +164,10 @@ def key(value: Value) -> Any:  # noqa: ANN401 - hashable, for sets of options
 
 
 def _key(value: Value) -> Any:  # noqa: ANN401
+    return value.plain if value.kind in PLAIN else _identity(value)
+
+
+def _identity(value: Value) -> Any:  # noqa: ANN401
     match value.plain:
         case Coding(system=system, code=code, display=display):
             return (system, code) if code is not UNSET else (system, code, display)
