@@ -16,6 +16,7 @@ from api.etags import IfMatch, PreconditionRequired, etag, revision
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.studies import AcceptLanguage
+from domain.caller import Resident
 from domain.errors import Invalid, NotFound, PreconditionFailed
 from domain.languages import accepted
 from domain.surveys import assignments, concerns, declared_facts, own_responses, responses
@@ -59,7 +60,7 @@ async def save(
 
     The first time goes without If-Match, every other with the ETag of the draft it writes over.
     """
-    writing = Writing(resident_id=me.resident_id, response_id=response_id, now=datetime.now(UTC))
+    writing = _writing(me, response_id)
     if if_match is None and await own_responses.there(conn, me.resident_id, response_id):
         raise PreconditionRequired
     before = None if if_match is None else revision(if_match)
@@ -86,7 +87,7 @@ async def submit(
     What is wrong is told all at once, by path. `raised` is to be shown to me at once: my answers
     call for it.
     """
-    writing = Writing(resident_id=me.resident_id, response_id=response_id, now=datetime.now(UTC))
+    writing = _writing(me, response_id)
     languages = [*accepted(accept_language or ""), me.language]
     return once.keep(await responses.submit(conn, data_keys, writing, data, languages))
 
@@ -107,7 +108,7 @@ async def amend(
     accept_language: AcceptLanguage = None,
 ) -> Response[Submission]:
     """Put another version of my answers after what I submitted, which stays."""
-    writing = Writing(resident_id=me.resident_id, response_id=response_id, now=datetime.now(UTC))
+    writing = _writing(me, response_id)
     languages, before = [*accepted(accept_language or ""), me.language], revision(if_match)
     return once.keep(await responses.amend(conn, data_keys, writing, data, languages, before))
 
@@ -169,9 +170,19 @@ async def facts(conn: Conn, me: Me) -> list[Declared]:
 
 
 @get("/v1/me/concerns", guards=[resident])
-async def looked_at(conn: Conn, me: Me) -> list[OwnConcern]:
-    """Which of my answers somebody was to look at, by when, and whether they have."""
-    return await concerns.of_resident(conn, me.resident_id)
+async def looked_at(
+    conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50
+) -> Page[OwnConcern]:
+    """Which of my answers somebody was to look at, newest first: by when, and whether they have."""
+    before = key_of(cursor, tuple[UUID])
+    found = await concerns.of_resident(
+        conn, me.resident_id, before[0] if before else None, limit + 1
+    )
+    return page(found, limit, "concern_id")
+
+
+def _writing(me: Resident, response_id: UUID) -> Writing:
+    return Writing(resident_id=me.resident_id, response_id=response_id, now=datetime.now(UTC))
 
 
 routes: list[Any] = [save, submit, amend, mine, one, remove, asked, decline, facts, looked_at]

@@ -1,21 +1,19 @@
 """How a study's participants answer what it asks them, by code and week, behind the gate."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import Struct
 
 from domain.audit import store as audit
-from domain.audit.model import Use
 from domain.consents import gate
 from domain.consents.categories import TOPICS
 from domain.db import Connection
-from domain.disclosures.model import Reader
+from domain.disclosures.model import Reader, written_down
 from domain.disclosures.survey_uses import opened
 from domain.disclosures.uses import check_standing
 from domain.studies import enrolments
-from domain.surveys.receiving import Outcome, Week, by_week
+from domain.surveys.receiving import Week, by_week
 from domain.surveys.study_responses import outcomes
 
 
@@ -45,33 +43,19 @@ async def adherence(
     permits, codes = await opened(conn, reader.study_id, window, locked, sorted(TOPICS))
     since = now - timedelta(weeks=weeks)
     found = await outcomes(conn, reader.study_id, permits, since)
-    seqs = {one: sorted({p.event_seq for p in permits if p.resident_id == one}) for one in found}
     await audit.record(
-        conn, [_use(reader, purpose, one, asked, seqs[one]) for one, asked in found.items()]
-    )
+        conn,
+        [
+            written_down(
+                reader, purpose, one, permits,
+                [(category, outcome.opens_at) for category, outcome in asked],
+            )
+            for one, asked in found.items()
+        ],
+    )  # fmt: skip
     told = [
         Adherence(participant=code, weeks=by_week([o for _, o in found[resident_id]], now))
         for resident_id, code in codes.items()
         if resident_id in found
     ]
     return told, window[-1][0] if len(window) == limit else None
-
-
-def _use(
-    reader: Reader,
-    purpose: str,
-    resident_id: UUID,
-    asked: Sequence[tuple[str, Outcome]],
-    seqs: list[int],
-) -> Use:
-    return Use(
-        resident_id=resident_id,
-        study_id=reader.study_id,
-        member_id=reader.member_id,
-        purpose=purpose,
-        categories=sorted({category for category, _ in asked}),
-        data_from=min(outcome.opens_at for _, outcome in asked),
-        data_until=max(outcome.opens_at for _, outcome in asked),
-        samples=len(asked),
-        grant_seqs=seqs,
-    )

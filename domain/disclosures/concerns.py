@@ -10,15 +10,15 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.audit import store as audit
-from domain.audit.model import Use
 from domain.caller import Member
 from domain.consents import gate
 from domain.consents.gate import Permit
 from domain.db import Connection, fetch_all, find_one
-from domain.disclosures.model import Reader
+from domain.disclosures.model import Reader, written_down
 from domain.disclosures.uses import check_standing
 from domain.errors import NotFound
 from domain.studies import enrolments
+from domain.surveys.judging import covers
 
 PURPOSE = "safety"
 
@@ -49,6 +49,7 @@ class _Row(Struct, frozen=True, kw_only=True):
     overdue: bool
     seen_at: datetime | None
     seen_by: UUID | None
+    authored_at: datetime
 
 
 async def of_study(
@@ -69,8 +70,11 @@ async def of_study(
     """
     sql = """
         SELECT resident_id, concern_id, response_id, category, tells, raised_at, due_at,
-               due_at < statement_timestamp() AS overdue, seen_at, seen_by
-          FROM concern
+               due_at < statement_timestamp() AS overdue, seen_at, seen_by,
+               (SELECT r.authored_at FROM response r
+                 WHERE r.resident_id = c.resident_id AND r.response_id = c.response_id
+                 ORDER BY r.revision DESC LIMIT 1) AS authored_at
+          FROM concern c
          WHERE study_id = $1 AND seen_at IS NULL
            AND CASE WHEN $2 THEN tells = 'study-team'
                     ELSE tells = 'steward' OR due_at < statement_timestamp() END
@@ -93,13 +97,16 @@ async def see(conn: Connection, member: Member, study_id: UUID, concern_id: UUID
 
     """
     sql = """
-        UPDATE concern
+        UPDATE concern c
            SET seen_at = coalesce(seen_at, clock_timestamp()), seen_by = coalesce(seen_by, $3)
          WHERE study_id = $1 AND concern_id = $2
            AND CASE WHEN $4 THEN tells = 'study-team'
                     ELSE tells = 'steward' OR due_at < statement_timestamp() END
         RETURNING resident_id, concern_id, response_id, category, tells, raised_at, due_at,
-                  due_at < seen_at AS overdue, seen_at, seen_by
+                  due_at < seen_at AS overdue, seen_at, seen_by,
+                  (SELECT r.authored_at FROM response r
+                    WHERE r.resident_id = c.resident_id AND r.response_id = c.response_id
+                    ORDER BY r.revision DESC LIMIT 1) AS authored_at
     """
     of_team = await _check(conn, member, study_id)
     row = await find_one(conn, _Row, sql, study_id, concern_id, member.member_id, of_team)
@@ -128,35 +135,22 @@ async def _shown(conn: Connection, reader: Reader, rows: Sequence[_Row]) -> list
     locked = await gate.lock_many(conn, residents)
     permits = await gate.study_permits(conn, reader.study_id, locked, None)
     codes = await enrolments.codes(conn, reader.study_id, locked)
-    open_ones = [
-        (row, rests_on)
+    shown = [
+        row
         for row in rows
-        if row.resident_id in codes and (rests_on := _permits(row, permits))
+        if row.resident_id in codes and any(_opens(permit, row) for permit in permits)
     ]
-    await audit.record(conn, [_use(reader, row, rests_on) for row, rests_on in open_ones])
-    return [_concern(row, codes[row.resident_id]) for row, _ in open_ones]
+    uses = [
+        written_down(reader, PURPOSE, row.resident_id, permits, [(row.category, row.authored_at)])
+        for row in shown
+    ]
+    await audit.record(conn, uses)
+    return [_concern(row, codes[row.resident_id]) for row in shown]
 
 
-def _permits(row: _Row, permits: Sequence[Permit]) -> list[int]:
-    return sorted({
-        permit.event_seq
-        for permit in permits
-        if (permit.resident_id, permit.category) == (row.resident_id, row.category)
-    })  # fmt: skip
-
-
-def _use(reader: Reader, row: _Row, rests_on: list[int]) -> Use:
-    return Use(
-        resident_id=row.resident_id,
-        study_id=reader.study_id,
-        member_id=reader.member_id,
-        purpose=PURPOSE,
-        categories=[row.category],
-        data_from=row.raised_at,
-        data_until=row.raised_at,
-        samples=1,
-        grant_seqs=rests_on,
-    )
+def _opens(permit: Permit, row: _Row) -> bool:
+    of_it = (permit.resident_id, permit.category) == (row.resident_id, row.category)
+    return of_it and covers(permit, row.authored_at)
 
 
 def _concern(row: _Row, code: UUID) -> Concern:

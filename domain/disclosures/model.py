@@ -139,6 +139,32 @@ def use(reader: Reader, purpose: str, parts: Sequence[Run], permits: Sequence[Pe
     )
 
 
+def written_down(
+    reader: Reader,
+    purpose: str,
+    resident_id: UUID,
+    permits: Iterable[Permit],
+    looked_at: Sequence[tuple[str, datetime]],
+) -> Use:
+    """What to write down about things of one resident, each of a category and a time."""
+    categories = {category for category, _ in looked_at}
+    return Use(
+        resident_id=resident_id,
+        study_id=reader.study_id,
+        member_id=reader.member_id,
+        purpose=purpose,
+        categories=sorted(categories),
+        data_from=min(at for _, at in looked_at),
+        data_until=max(at for _, at in looked_at),
+        samples=len(looked_at),
+        grant_seqs=sorted({
+            permit.event_seq
+            for permit in permits
+            if permit.resident_id == resident_id and permit.category in categories
+        }),
+    )  # fmt: skip
+
+
 def _moment(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
 

@@ -9,16 +9,15 @@ from datetime import datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-import structlog
 from msgspec import Meta, Raw, Struct
 
 from domain.audit import store as audit
-from domain.audit.model import Use
 from domain.consents import gate
 from domain.consents.gate import Permit
-from domain.db import Connection, Pool, begin
-from domain.disclosures.model import Reader, UseStopped
-from domain.disclosures.uses import ACQUIRE_SECONDS, check_standing
+from domain.db import Connection, Pool
+from domain.disclosures.model import Reader, written_down
+from domain.disclosures.streams import batches
+from domain.disclosures.uses import check_standing
 from domain.donations.keys import KeyProvider
 from domain.studies import enrolments
 from domain.surveys.scoring import Score
@@ -28,8 +27,6 @@ WINDOW = 100
 """Participants of one transaction."""
 MOST = 200
 """Responses of one transaction: some kilobytes each."""
-
-log = structlog.get_logger()
 
 
 class ResponseLine(Struct, frozen=True, kw_only=True):
@@ -113,22 +110,15 @@ async def responses(
     after: UUID | None = None,
 ) -> AsyncIterator[ResponseLine | LastResponseLine]:
     """What the study may have, and at last how it ended. No connection is held while the caller writes."""
+
+    async def read(conn: Connection, walk: Walk) -> tuple[Walk, list[ResponseLine]]:
+        return await _batch(conn, keys, reader, categories, walk)
+
     walk, reason = Walk(cursor=after), None
-    try:
-        while not walk.over:
-            async with (
-                pool.acquire(timeout=ACQUIRE_SECONDS) as conn,
-                begin(conn, member=reader.member_id, study=reader.study_id),
-            ):
-                came, lines = await _batch(conn, keys, reader, categories, walk)
-            walk = came  # only now is it committed
-            for line in lines:
-                yield line
-    except UseStopped as stopped:
-        reason = stopped.reason
-    except Exception as error:  # noqa: BLE001 - the status is long sent: the last line has to say it
-        log.error("use_interrupted", error=type(error).__name__)  # noqa: TRY400 - its text may quote
-        reason = "interrupted"
+    async for batch in batches(pool, reader, walk, read):
+        walk, reason = batch.walk, batch.reason
+        for line in batch.lines:
+            yield line
     yield LastResponseLine(
         end=reason is None,
         reason=reason,
@@ -160,7 +150,17 @@ async def _batch(
     for given in part.given:
         by_resident.setdefault(given.resident_id, []).append(given)
     await audit.record(
-        conn, [_use(reader, purpose, given, permits) for given in by_resident.values()]
+        conn,
+        [
+            written_down(
+                reader,
+                purpose,
+                resident_id,
+                permits,
+                [(one.category, one.authored_at) for one in given],
+            )
+            for resident_id, given in by_resident.items()
+        ],
     )
     at = codes[part.mark.resident_id] if part.mark else None
     came = Came(set(by_resident), len(part.given), part.mark, at)
@@ -181,26 +181,6 @@ async def opened(
     permits = await gate.study_permits(conn, study_id, list(codes), categories)
     place = {resident_id: at for at, resident_id in enumerate(codes)}
     return Opened(sorted(permits, key=lambda permit: place[permit.resident_id]), codes)
-
-
-def _use(reader: Reader, purpose: str, given: Sequence[Given], permits: Sequence[Permit]) -> Use:
-    categories = {one.category for one in given}
-    resident_id = given[0].resident_id
-    return Use(
-        resident_id=resident_id,
-        study_id=reader.study_id,
-        member_id=reader.member_id,
-        purpose=purpose,
-        categories=sorted(categories),
-        data_from=min(one.authored_at for one in given),
-        data_until=max(one.authored_at for one in given),
-        samples=len(given),
-        grant_seqs=sorted({
-            permit.event_seq
-            for permit in permits
-            if permit.resident_id == resident_id and permit.category in categories
-        }),
-    )  # fmt: skip
 
 
 def _line(code: UUID, given: Given) -> ResponseLine:

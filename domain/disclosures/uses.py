@@ -9,25 +9,24 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-import structlog
 from msgspec import Struct
 
 from domain.audit import store as audit
 from domain.audit.model import Use
 from domain.consents import gate
 from domain.consents.gate import Permit
-from domain.db import Connection, Pool, begin, find_one
+from domain.db import Connection, Pool, find_one
 from domain.disclosures.model import (
     Given,
     LastLine,
     MembershipEnded,
     Reader,
     StudyNotInForce,
-    UseStopped,
     Wanted,
     narrowed,
     use,
 )
+from domain.disclosures.streams import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.study_reads import Mark, Most, Run, read_for_study
 from domain.studies import enrolments
@@ -38,10 +37,6 @@ MOST_SAMPLES = 200_000
 LONGEST_SECONDS = 0.1
 """After either a transaction is closed, so that a withdrawal waits for little."""
 LEAST_WIDTH = 8
-ACQUIRE_SECONDS = 30.0
-"""A stream waits its turn: its connections are few, so that withdrawals need not wait for theirs."""
-
-log = structlog.get_logger()
 
 
 class Place(NamedTuple):
@@ -175,22 +170,15 @@ async def samples(
     pool: Pool, keys: KeyProvider, reader: Reader, wanted: Wanted, after: UUID | None = None
 ) -> AsyncIterator[Given | LastLine]:
     """What the study may have, and at last how it ended. No connection is held while the caller writes."""
+
+    async def read(conn: Connection, walk: Walk) -> tuple[Walk, list[Given]]:
+        return await _batch(conn, keys, reader, wanted, walk)
+
     walk, reason = Walk(cursor=after), None
-    try:
-        while not walk.over:
-            async with (
-                pool.acquire(timeout=ACQUIRE_SECONDS) as conn,
-                begin(conn, member=reader.member_id, study=reader.study_id),
-            ):
-                came, given = await _batch(conn, keys, reader, wanted, walk)
-            walk = came  # only now is it committed
-            for one in given:
-                yield one
-    except UseStopped as stopped:
-        reason = stopped.reason
-    except Exception as error:  # noqa: BLE001 - the status is long sent: the last line has to say it
-        log.error("use_interrupted", error=type(error).__name__)  # noqa: TRY400 - its text may quote
-        reason = "interrupted"
+    async for batch in batches(pool, reader, walk, read):
+        walk, reason = batch.walk, batch.reason
+        for one in batch.lines:
+            yield one
     yield LastLine(
         end=reason is None,
         reason=reason,

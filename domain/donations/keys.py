@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol, runtime_checkable
 from uuid import UUID
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -171,3 +172,18 @@ def _version(folder: Path) -> tuple[int, int]:
     """What changes when another file is put in the place of `kek`."""
     found = (folder / "kek").stat()
     return found.st_ino, found.st_mtime_ns
+
+
+async def opened_text(keys: KeyProvider, sealed: bytes, bound: bytes) -> str:
+    """A text that is stored as a MessagePack pair of key id and sealed bytes.
+
+    Raises:
+        KeyUnavailable: the key cannot be had.
+        Damaged: it does not open in its place.
+
+    """
+    try:
+        wrapped = msgspec.msgpack.decode(sealed, type=WrappedKey)
+    except msgspec.DecodeError:
+        raise Damaged from None
+    return (await keys.unwrap(wrapped, bound)).decode()

@@ -10,16 +10,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from domain.damage import Damaged
 from domain.db import Connection, Pool, begin, fetch_all
 from domain.donations import sealed_emails
-from domain.donations.keys import KeyProvider, WrappedKey, context
-from domain.donations.sealed_emails import SealedEmail
+from domain.donations.keys import KeyProvider, WrappedKey, context, opened_text
 from domain.residents import person_number, sealed_numbers
-from domain.residents.sealed_numbers import SealedNumber
+from domain.residents.sealed_numbers import Sealed
 
 BATCH = 500
 
@@ -78,50 +76,42 @@ async def rewrap(pool: Pool, provider: KeyProvider, tell: Tell) -> Turned:
 async def reseal_numbers(pool: Pool, provider: KeyProvider, tell: Tell) -> Turned:
     """Seal every person number under the key-encryption key in force. Raises `KeyUnavailable`."""
 
-    async def anew(number: SealedNumber) -> bytes:
-        return await person_number.seal(
-            provider, number.resident_id, await opened_number(provider, number)
-        )
+    async def anew(one: Sealed) -> bytes:
+        plain = await opened_text(provider, one.sealed, person_number.context(one.resident_id))
+        return await person_number.seal(provider, one.resident_id, plain)
 
-    current = await provider.current()
-    at, total = UUID(int=0), Turned()
-    while True:
-        async with pool.acquire() as conn, begin(conn, job="keys"):
-            found = await sealed_numbers.sealed_by_others(conn, current, at, BATCH)
-        if not found:
-            return total
-        at = found[-1].resident_id
-        total = total.plus(await _turn(pool, found, anew, sealed_numbers.replace))
-        tell(total.changed)
+    find, keep = sealed_numbers.sealed_by_others, sealed_numbers.replace
+    return await _reseal(pool, await provider.current(), find, anew, keep, tell)
 
 
 async def reseal_emails(pool: Pool, provider: KeyProvider, tell: Tell) -> Turned:
     """Seal every e-mail address under the key-encryption key in force. Raises `KeyUnavailable`."""
 
-    async def anew(one: SealedEmail) -> bytes:
+    async def anew(one: Sealed) -> bytes:
         plain = await sealed_emails.opened(provider, one.resident_id, one.sealed)
         return await sealed_emails.seal(provider, one.resident_id, plain)
 
-    current = await provider.current()
+    find, keep = sealed_emails.sealed_by_others, sealed_emails.replace
+    return await _reseal(pool, await provider.current(), find, anew, keep, tell)
+
+
+async def _reseal(
+    pool: Pool,
+    current: str,
+    find: Callable[[Connection, str, UUID, int], Awaitable[list[Sealed]]],
+    anew: Callable[[Sealed], Awaitable[bytes]],
+    keep: Callable[[Connection, Sequence[Sealed], Sequence[bytes]], Awaitable[int]],
+    tell: Tell,
+) -> Turned:
     at, total = UUID(int=0), Turned()
     while True:
         async with pool.acquire() as conn, begin(conn, job="keys"):
-            found = await sealed_emails.sealed_by_others(conn, current, at, BATCH)
+            found = await find(conn, current, at, BATCH)
         if not found:
             return total
         at = found[-1].resident_id
-        total = total.plus(await _turn(pool, found, anew, sealed_emails.replace))
+        total = total.plus(await _turn(pool, found, anew, keep))
         tell(total.changed)
-
-
-async def opened_number(provider: KeyProvider, number: SealedNumber) -> str:
-    """A person number in clear. Raises `KeyUnavailable`, `Damaged`."""
-    try:
-        wrapped = msgspec.msgpack.decode(number.sealed, type=WrappedKey)
-    except msgspec.DecodeError:
-        raise Damaged from None
-    plain = await provider.unwrap(wrapped, person_number.context(number.resident_id))
-    return plain.decode()
 
 
 async def counted(conn: Connection) -> Mapping[str, int]:

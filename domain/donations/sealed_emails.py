@@ -4,18 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 
-from domain.damage import Damaged
 from domain.db import Connection, fetch_all
-from domain.donations.keys import KeyProvider, WrappedKey
-
-
-class SealedEmail(Struct, frozen=True):
-    """A resident's address at rest."""
-
-    resident_id: UUID
-    sealed: bytes
+from domain.donations.keys import KeyProvider, opened_text
+from domain.residents.sealed_numbers import Sealed
 
 
 def context(resident_id: UUID) -> bytes:
@@ -30,16 +22,10 @@ async def seal(keys: KeyProvider, resident_id: UUID, address: str) -> bytes:
 
 async def opened(keys: KeyProvider, resident_id: UUID, sealed: bytes) -> str:
     """An address in clear. Raises `KeyUnavailable`, `Damaged`."""
-    try:
-        wrapped = msgspec.msgpack.decode(sealed, type=WrappedKey)
-    except msgspec.DecodeError:
-        raise Damaged from None
-    return (await keys.unwrap(wrapped, context(resident_id))).decode()
+    return await opened_text(keys, sealed, context(resident_id))
 
 
-async def sealed_by_others(
-    conn: Connection, kek_id: str, after: UUID, limit: int
-) -> list[SealedEmail]:
+async def sealed_by_others(conn: Connection, kek_id: str, after: UUID, limit: int) -> list[Sealed]:
     """Addresses that another key than this one sealed, in the order of their residents."""
     sql = """
         SELECT resident_id, sealed
@@ -48,10 +34,10 @@ async def sealed_by_others(
          ORDER BY resident_id
          LIMIT $3
     """
-    return await fetch_all(conn, SealedEmail, sql, kek_id, after, limit)
+    return await fetch_all(conn, Sealed, sql, kek_id, after, limit)
 
 
-async def replace(conn: Connection, before: Sequence[SealedEmail], after: Sequence[bytes]) -> int:
+async def replace(conn: Connection, before: Sequence[Sealed], after: Sequence[bytes]) -> int:
     """Store addresses sealed anew, but for those that changed or went meanwhile. How many."""
     sql = """
         WITH changed AS (

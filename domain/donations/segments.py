@@ -9,7 +9,7 @@ Sealed: 12 random bytes of nonce, then AES-256-GCM (NIST SP 800-38D) over the pa
 
 import os
 import struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import numpy as np
@@ -49,6 +49,13 @@ class Unreadable(Damaged):
     """A stored segment that was tampered with, moved, or sealed under another key."""
 
 
+class Bound(Protocol):
+    """Where something sealed belongs."""
+
+    def bound(self) -> bytes:
+        """The associated data of the seal."""
+
+
 class Place(NamedTuple):
     """Where a segment belongs. It cannot be opened anywhere else."""
 
@@ -78,13 +85,13 @@ def reseal(key: bytes, place: Place, sealed: bytes, newer: bytes, version: int) 
     return encrypt(newer, place._replace(key_version=version), decrypt(key, place, sealed))
 
 
-def encrypt(key: bytes, place: Place, packed: bytes) -> bytes:
+def encrypt(key: bytes, place: Bound, packed: bytes) -> bytes:
     """Seal bytes for one place."""
     nonce = os.urandom(NONCE)
     return nonce + AESGCM(key).encrypt(nonce, packed, place.bound())
 
 
-def decrypt(key: bytes, place: Place, sealed: bytes) -> bytes:
+def decrypt(key: bytes, place: Bound, sealed: bytes) -> bytes:
     """The bytes of a seal. Raises `Unreadable` where they were not sealed for this place with this key."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())

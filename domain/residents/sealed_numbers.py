@@ -8,16 +8,14 @@ from msgspec import Struct
 from domain.db import Connection, fetch_all
 
 
-class SealedNumber(Struct, frozen=True):
-    """A resident's number at rest, see `person_number.seal`."""
+class Sealed(Struct, frozen=True):
+    """A resident's text at rest: of numbers see `person_number.seal`."""
 
     resident_id: UUID
     sealed: bytes
 
 
-async def sealed_by_others(
-    conn: Connection, kek_id: str, after: UUID, limit: int
-) -> list[SealedNumber]:
+async def sealed_by_others(conn: Connection, kek_id: str, after: UUID, limit: int) -> list[Sealed]:
     """Numbers that another key than this one sealed, in the order of their residents."""
     sql = """
         SELECT resident_id, person_number_sealed AS sealed
@@ -27,10 +25,10 @@ async def sealed_by_others(
          ORDER BY resident_id
          LIMIT $3
     """
-    return await fetch_all(conn, SealedNumber, sql, kek_id, after, limit)
+    return await fetch_all(conn, Sealed, sql, kek_id, after, limit)
 
 
-async def replace(conn: Connection, before: Sequence[SealedNumber], after: Sequence[bytes]) -> int:
+async def replace(conn: Connection, before: Sequence[Sealed], after: Sequence[bytes]) -> int:
     """Store numbers sealed anew, but for those that changed or went meanwhile. How many."""
     sql = """
         WITH changed AS (

@@ -24,7 +24,7 @@ from domain.db import BROKEN, Connection, Pool, begin, fetch_all
 from domain.disclosures import conversations
 from domain.disclosures.conversations import Between, Communication
 from domain.donations import own_reads, sealed_emails, streams
-from domain.donations.keys import KeyProvider, WrappedKey
+from domain.donations.keys import KeyProvider, opened_text
 from domain.donations.own_reads import Mark, Most, Wanted, parts
 from domain.errors import Refusal
 from domain.residents import emails, person_number
@@ -116,7 +116,9 @@ class Taken:
             "assignments": self._whole(lambda c: assignments.everything(c, me)),
             "responses": self._responses(),
             "facts": self._whole(lambda c: declared_facts.of_resident(c, me)),
-            "concerns": self._whole(lambda c: concerns.of_resident(c, me)),
+            "concerns": self._paged(
+                lambda c, key: concerns.of_resident(c, me, key, PAGE), "concern_id"
+            ),
             "accesses": self._paged(
                 lambda c, key: audit.access_log(c, me, key, PAGE, [language]), "access_id"
             ),
@@ -203,8 +205,7 @@ class Taken:
         sealed = await residents.sealed_person_number(conn, self._id)
         if sealed is None:
             return None
-        wrapped = msgspec.msgpack.decode(sealed, type=WrappedKey)
-        return (await self._keys.unwrap(wrapped, person_number.context(self._id))).decode()
+        return await opened_text(self._keys, sealed, person_number.context(self._id))
 
     async def _email(self, conn: Connection) -> list[Email]:
         return await emails.of_resident(conn, partial(sealed_emails.opened, self._keys), self._id)

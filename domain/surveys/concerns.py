@@ -19,6 +19,7 @@ from notifications.kinds import Kind
 class OwnConcern(Struct, frozen=True, kw_only=True):
     """One, as its resident sees it."""
 
+    concern_id: UUID
     study_id: UUID
     response_id: UUID
     tells: str
@@ -67,12 +68,15 @@ async def tell_overdue(conn: Connection, limit: int) -> int:
     return len(late)
 
 
-async def of_resident(conn: Connection, resident_id: UUID) -> list[OwnConcern]:
-    """What of a resident's answers was put on a list, and whether somebody has looked."""
+async def of_resident(
+    conn: Connection, resident_id: UUID, before: UUID | None, limit: int
+) -> list[OwnConcern]:
+    """What of a resident's answers was put on a list, newest first, and whether somebody has looked."""
     sql = """
-        SELECT study_id, response_id, tells, raised_at, due_at, seen_at
+        SELECT concern_id, study_id, response_id, tells, raised_at, due_at, seen_at
           FROM concern
-         WHERE resident_id = $1
-         ORDER BY raised_at, concern_id
+         WHERE resident_id = $1 AND ($2::uuid IS NULL OR concern_id < $2)
+         ORDER BY concern_id DESC
+         LIMIT $3
     """
-    return await fetch_all(conn, OwnConcern, sql, resident_id)
+    return await fetch_all(conn, OwnConcern, sql, resident_id, before, limit)

@@ -1,23 +1,14 @@
-"""A response sealed so that it opens only in its place: AES-256-GCM (NIST SP 800-38D) behind 12 random bytes."""
+"""A response sealed so that it opens only in its place, as segments are."""
 
-import os
 import struct
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec import Raw, Struct
 
-from domain.damage import Damaged
+from domain.donations.segments import decrypt, encrypt
 from domain.surveys.scoring import Score
-
-NONCE: Final = 12
-
-
-class Unopened(Damaged):
-    """A stored response that was tampered with, moved, or sealed under another key."""
 
 
 class Place(NamedTuple):
@@ -46,13 +37,9 @@ _CONTENTS = msgspec.json.Decoder(Contents)
 
 def seal(key: bytes, place: Place, contents: Contents) -> bytes:
     """Encrypt for one place."""
-    nonce = os.urandom(NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, msgspec.json.encode(contents), place.bound())
+    return encrypt(key, place, msgspec.json.encode(contents))
 
 
 def unseal(key: bytes, place: Place, sealed: bytes) -> Contents:
-    """What was sealed. Raises `Unopened` where it was not sealed for this place with this key."""
-    try:
-        return _CONTENTS.decode(AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound()))
-    except (InvalidTag, ValueError):
-        raise Unopened from None
+    """What was sealed. Raises `Unreadable` where it was not sealed for this place with this key."""
+    return _CONTENTS.decode(decrypt(key, place, sealed))

@@ -52,7 +52,7 @@ async def test_an_answer_is_on_the_teams_list_by_its_time_until_somebody_has_loo
     for _ in range(2):
         assert (await see(asked, "lea", one["concern_id"])).status_code == 200
     assert await listed(asked, "lea") == []
-    (mine,) = (await asked.region.get("anna", "/v1/me/concerns")).json()
+    (mine,) = (await asked.region.get("anna", "/v1/me/concerns")).json()["items"]
     assert mine["seen_at"] is not None
 
 
@@ -94,6 +94,7 @@ async def test_a_resident_is_told_once_that_nobody_looked_in_time(
     "change",
     [
         "UPDATE consent_grant SET data_period = '{}'",
+        "UPDATE consent_grant SET data_period = '{[2100-01-01,)}'",
         "UPDATE consent_grant SET pauses = tstzmultirange(tstzrange(now() - interval '1 h', NULL))",
     ],
 )

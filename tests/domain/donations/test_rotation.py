@@ -9,10 +9,10 @@ from asyncpg import Connection
 from domain.damage import NOTICED
 from domain.db import Pool, begin, open_pool
 from domain.donations import rotation, sealed_emails, streams
-from domain.donations.keys import FileKeyProvider, KeyUnavailable, new_key
-from domain.donations.rotation import Turned, opened_number
+from domain.donations.keys import FileKeyProvider, KeyUnavailable, new_key, opened_text
+from domain.donations.rotation import Turned
 from domain.residents import person_number, sealed_numbers
-from domain.residents.sealed_numbers import SealedNumber
+from domain.residents.sealed_numbers import Sealed
 from tests.database import Database
 from tests.domain.donations.conftest import Give, heart, steps
 from tests.people import make_resident
@@ -123,9 +123,12 @@ async def test_person_numbers_are_sealed_anew(
     rows = await admin.fetch(
         "SELECT resident_id, person_number_sealed FROM resident WHERE person_number_sealed IS NOT NULL"
     )
-    found = [SealedNumber(UUID(int=row[0].int), row[1]) for row in rows]
+    found = [Sealed(UUID(int=row[0].int), row[1]) for row in rows]
     assert {
-        one.resident_id: await opened_number(FileKeyProvider(NEW), one) for one in found
+        one.resident_id: await opened_text(
+            FileKeyProvider(NEW), one.sealed, person_number.context(one.resident_id)
+        )
+        for one in found
     } == people
 
 
