@@ -1,8 +1,10 @@
 """What scores, safety answers and facts are made of: the plain answers of a response, and what is offered. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
 
 from msgspec import UNSET
 
@@ -66,32 +68,53 @@ def _ordinal(option: Option) -> Decimal | None:
 
 
 def _plain(value: Value) -> Plain | None:
-    match value.plain:
-        case Coding(code=code, display=display):
-            said = display if code is UNSET else code
-            return None if said is UNSET else said
-        case Quantity(value=number):
-            return None if number is UNSET else Decimal(number)
-        case bool() | Decimal():
-            return value.plain
-        case int(number):
-            return Decimal(number)
-        case str(text):
-            return _time(value.kind, text)
-        case _:
-            return None
+    return _PLAINS[value.kind](value.plain)
 
 
-def _time(kind: str, text: str) -> str | date | datetime | time:
+def _as_it_is(plain: Plain) -> Plain:
+    return plain
+
+
+def _nothing(_: object) -> None:
+    """A file and a reference are no plain answers."""
+
+
+def _word(coding: Coding) -> str | None:
+    said = coding.display if coding.code is UNSET else coding.code
+    return None if said is UNSET else said
+
+
+def _amount(quantity: Quantity) -> Decimal | None:
+    return None if quantity.value is UNSET else Decimal(quantity.value)
+
+
+def _day(text: str) -> str | date | datetime:
     """A whole date or time as one; a year or a month alone stays text."""
     try:
-        match kind:
-            case "date" | "dateTime" if "T" not in text:
-                return date.fromisoformat(text)
-            case "dateTime":
-                return datetime.fromisoformat(text)
-            case "time":
-                return time.fromisoformat(text)
+        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
     except ValueError:
-        pass
-    return text
+        return text
+
+
+def _hour(text: str) -> str | time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+_PLAINS: Mapping[str, Callable[[Any], Plain | None]] = MappingProxyType({
+    "boolean": _as_it_is,
+    "decimal": _as_it_is,
+    "integer": Decimal,
+    "date": _day,
+    "dateTime": _day,
+    "time": _hour,
+    "string": _as_it_is,
+    "uri": _as_it_is,
+    "attachment": _nothing,
+    "Coding": _word,
+    "Quantity": _amount,
+    "Reference": _nothing,
+})  # fmt: skip
+"""The plain answer in a value of each type."""

@@ -4,19 +4,25 @@ A draft may lack what is required. Nothing else is let through in it: answers to
 enabled are refused in both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import TypeAlias
 
 from msgspec import UNSET
 
 from domain.surveys.checks import wrong
 from domain.surveys.compiled import Compiled, Node
-from domain.surveys.enabling import Place, enabled
+from domain.surveys.enabling import Place, below, enabled
 from domain.surveys.faults import MOST, Fault, fault, where_link
 from domain.surveys.resources import Answer, QuestionnaireResponse, ResponseItem
 from domain.surveys.values import key, value_of, values_of
 
 ROOT = "QuestionnaireResponse"
+WITHOUT = frozenset({"group", "display"})
+"""Types of items that have no answers."""
+
+Step: TypeAlias = tuple[str, str]
+"""The path of a fault from its item on, and its code."""
 
 
 def faults(
@@ -44,14 +50,11 @@ def _faults(
             if node.conditions and not enabled(node, place):
                 yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
                 continue
-            yield from _counted(node, place, complete=complete)
-            if not ats and node.type == "group":
-                path = f"{place.path}.{where_link(node.link_id)}"
-                waiting.append(Place(node=node, items=[], path=path, above=place))
+            yield from _counted(node, place, ats, complete=complete)
             for at in ats:
-                path = f"{place.path}.item[{at}]"
-                yield from _of_item(node, place.items[at], path)
-                waiting.extend(_places(node, place.items[at], path, place))
+                for step, code in _of_item(node, place.items[at]):
+                    yield fault(f"{place.path}.item[{at}]{step}", code)
+            waiting.extend(_inside(node, place, ats))
 
 
 def _is_asked(node: Node) -> bool:
@@ -61,39 +64,38 @@ def _is_asked(node: Node) -> bool:
 
 def _misplaced(place: Place) -> Iterator[Fault]:
     """Items that the questionnaire does not have here, or that stand in another order."""
-    reached = 0
+    reached, children = 0, place.node.children
     for at, item in enumerate(place.items):
-        node = place.node.children.get(item.link_id)
-        path = f"{place.path}.item[{at}]"
+        node = children.get(item.link_id)
         if node is None:
-            yield fault(f"{path}.linkId", "unknown-item")
+            yield fault(f"{place.path}.item[{at}].linkId", "unknown-item")
         elif node.at < reached:
-            yield fault(path, "out-of-order")
+            yield fault(f"{place.path}.item[{at}]", "out-of-order")
         else:
             reached = node.at
         if item.modifier_extension:
-            yield fault(f"{path}.modifierExtension", "modifier")
+            yield fault(f"{place.path}.item[{at}].modifierExtension", "modifier")
 
 
-def _counted(node: Node, place: Place, *, complete: bool) -> Iterator[Fault]:
+def _counted(node: Node, place: Place, ats: Sequence[int], *, complete: bool) -> Sequence[Fault]:
     """Too many or too few: instances of a group, answers of a question, which is one item."""
-    ats = place.by_link.get(node.link_id, ())
-    limits = node.limits
+    limits, items, twice = node.limits, place.items, list[Fault]()
     if node.type == "group":
-        several = len(ats)
-        answered = (
-            sum(_says_anything(place.items[at]) for at in ats) if limits.min_occurs else several
-        )
+        answered = several = len(ats)
+        if limits.min_occurs:
+            answered = sum([_says_anything(items[at]) for at in ats])
+    elif len(ats) == 1:
+        answered = several = len(items[ats[0]].answer)
     else:
-        answered = several = sum([len(place.items[at].answer) for at in ats])
-        for at in ats[1:]:
-            yield fault(f"{place.path}.item[{at}]", "twice")
+        answered = several = sum([len(items[at].answer) for at in ats])
+        twice = [fault(f"{place.path}.item[{at}]", "twice") for at in ats[1:]]
     too_few = complete and answered < limits.min_occurs
     too_many = limits.max_occurs is not None and several > limits.max_occurs
-    if too_few or too_many:
-        step = f"item[{ats[-1]}]" if ats else where_link(node.link_id)
-        few = "too-few" if answered else "missing"
-        yield fault(f"{place.path}.{step}", "several" if too_many else few)
+    if not too_few and not too_many:
+        return twice
+    step = f"item[{ats[-1]}]" if ats else where_link(node.link_id)
+    few = "too-few" if answered else "missing"
+    return [*twice, fault(f"{place.path}.{step}", "several" if too_many else few)]
 
 
 def _says_anything(group: ResponseItem) -> bool:
@@ -107,49 +109,60 @@ def _says_anything(group: ResponseItem) -> bool:
     return False
 
 
-def _of_item(node: Node, item: ResponseItem, path: str) -> Iterator[Fault]:
+def _of_item(node: Node, item: ResponseItem) -> Iterable[Step]:
     """What is wrong with an item itself, and with its answers."""
-    if node.type in {"group", "display"} and item.answer:
-        yield fault(f"{path}.answer", "no-answer")
-    elif node.type != "group" and item.item:
-        yield fault(f"{path}.item", "no-items")
-    else:
-        for index, answer in enumerate(item.answer):
-            yield from _of_answer(node, answer, f"{path}.answer[{index}]")
-        if node.limits.options is not None and len(item.answer) > 1:
-            yield from _of_choices(node, item.answer, path)
+    if node.type in WITHOUT and item.answer:
+        return [(".answer", "no-answer")]
+    if node.type != "group" and item.item:
+        return [(".item", "no-items")]
+    if len(item.answer) == 1:
+        return _of_answer(node, item.answer[0], 0)
+    found = [step for index, one in enumerate(item.answer) for step in _of_answer(node, one, index)]
+    return found if node.limits.options is None else [*found, *_of_choices(node, item.answer)]
 
 
-def _of_answer(node: Node, answer: Answer, path: str) -> Iterator[Fault]:
-    if answer.modifier_extension:
-        yield fault(f"{path}.modifierExtension", "modifier")
+def _of_answer(node: Node, answer: Answer, index: int) -> Sequence[Step]:
     values = values_of(answer)
-    if len(values) == 1:
-        for code in wrong(values[0], node.limits):
-            yield fault(f"{path}.value", code)
+    if len(values) != 1:
+        found = [(f".answer[{index}]", "several-values" if values else "no-value")]
     else:
-        yield fault(path, "several-values" if values else "no-value")
+        found = [(f".answer[{index}].value", code) for code in wrong(values[0], node.limits)]
+    if answer.modifier_extension:
+        found.insert(0, (f".answer[{index}].modifierExtension", "modifier"))
+    return found
 
 
-def _of_choices(node: Node, answers: list[Answer], path: str) -> Iterator[Fault]:
+def _of_choices(node: Node, answers: list[Answer]) -> Iterator[Step]:
     """The options that are chosen together."""
     seen = set()
     for index, answer in enumerate(answers):
         value = value_of(answer)
         chosen = None if value is None else key(value)
         if chosen in seen:
-            yield fault(f"{path}.answer[{index}]", "twice")
+            yield f".answer[{index}]", "twice"
         seen.add(chosen)
     if len(seen) > 1 and node.limits.exclusive & seen:
-        yield fault(path, "exclusive")
+        yield "", "exclusive"
 
 
-def _places(node: Node, item: ResponseItem, path: str, above: Place) -> Iterator[Place]:
-    """The places below an item: a group is one, a question has one under each answer."""
+def _inside(node: Node, above: Place, ats: Sequence[int]) -> Sequence[Place]:
+    """The places in the instances of a group, of which one left out is judged as empty, or under answers."""
     if node.type == "group":
-        yield Place(node=node, items=item.item, path=path, above=above)
-    else:
-        for index, answer in enumerate(item.answer):
-            if node.children or answer.item:
-                inner = f"{path}.answer[{index}]"
-                yield Place(node=node, items=answer.item, path=inner, above=above)
+        if not ats:
+            path = f"{above.path}.{where_link(node.link_id)}"
+            return [Place(node=node, items=[], path=path, above=above)]
+        return [
+            Place(
+                node=node, items=above.items[at].item, path=f"{above.path}.item[{at}]", above=above
+            )
+            for at in ats
+        ]
+    if not node.children and not any(below(above.items[at]) for at in ats):
+        return ()
+    return [
+        Place(
+            node=node, items=answer.item, path=f"{above.path}.item[{at}].answer[{index}]", above=above
+        )
+        for at in ats
+        for index, answer in enumerate(above.items[at].answer)
+    ]  # fmt: skip

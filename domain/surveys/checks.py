@@ -1,14 +1,14 @@
 """One answer against what its item says of answers. Pure."""
 
 from binascii import a2b_base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
 
 from msgspec import UNSET
 
 from domain.surveys.compiled import Limits
-from domain.surveys.resources import Attachment, Quantity
+from domain.surveys.resources import Quantity
 from domain.surveys.values import Value, compared, key, possible
 
 LONGEST: Mapping[str, int] = MappingProxyType({"string": 20_000, "uri": 2_000})
@@ -18,54 +18,59 @@ LARGEST = 5_000_000
 MEGA = 1_000_000
 
 
-def wrong(value: Value, limits: Limits) -> Iterator[str]:
+def wrong(value: Value, limits: Limits) -> Sequence[str]:
     """The codes of what is wrong with an answer's value."""
     if value.kind not in limits.kinds:
-        yield "wrong-type"
-    elif not possible(value):
-        yield "wrong-value"
-    else:
-        if limits.options is not None and not _offered(value, limits):
-            yield "not-offered"
-        if limits.initial is not None and key(value) not in limits.initial:
-            yield "read-only"
-        match value.plain:
-            case str(text) if value.kind in LONGEST:
-                yield from _of_text(text, LONGEST[value.kind], limits)
-            case Attachment():
-                yield from _of_attachment(value.plain, limits)
-            case Quantity():
-                yield from _of_quantity(value.plain, limits)
-            case _:
-                yield from _of_ordered(value, limits)
+        return ["wrong-type"]
+    if not possible(value):
+        return ["wrong-value"]
+    more = _MORE.get(value.kind, _of_ordered)(value, limits)
+    if limits.options is None and limits.initial is None:
+        return more
+    return [*_of_any(value, limits), *more]
 
 
-def _offered(value: Value, limits: Limits) -> bool:
-    if limits.options is None or key(value) in limits.options:
-        return True
-    return limits.open and value.kind == "string"
+def _of_any(value: Value, limits: Limits) -> Sequence[str]:
+    """What any type may be held to: to be one of some, or what it begins with."""
+    known, found = key(value), []
+    if limits.options is not None and known not in limits.options:
+        found = [] if limits.open and value.kind == "string" else ["not-offered"]
+    if limits.initial is not None and known not in limits.initial:
+        found.append("read-only")
+    return found
 
 
-def _of_text(text: str, longest: int, limits: Limits) -> Iterator[str]:
-    if len(text) > (limits.max_length or longest):
-        yield "too-long"
-    elif limits.min_length is not None and len(text) < limits.min_length:
-        yield "too-short"
-    elif limits.pattern is not None and limits.pattern.fullmatch(text) is None:
-        yield "not-matching"
+def _of_text(value: Value, limits: Limits) -> Sequence[str]:
+    text: str = value.plain
+    if len(text) > (limits.max_length or LONGEST[value.kind]):
+        return ["too-long"]
+    if limits.min_length is not None and len(text) < limits.min_length:
+        return ["too-short"]
+    if limits.pattern is not None and limits.pattern.fullmatch(text) is None:
+        return ["not-matching"]
+    return ()
 
 
-def _of_ordered(value: Value, limits: Limits) -> Iterator[str]:
-    if limits.least is not None and not _tells(value, limits.least, 1):
-        yield "too-low"
-    if limits.most is not None and not _tells(value, limits.most, -1):
-        yield "too-high"
-    if isinstance(value.plain, Decimal):
-        yield from _of_decimal(value.plain, limits)
-    if limits.max_length is not None and value.kind in {"integer", "decimal", "boolean"}:
+def _of_number(value: Value, limits: Limits) -> Sequence[str]:
+    found = [*_of_ordered(value, limits)]
+    if value.kind == "decimal":
+        found += _of_decimal(value.plain, limits)
+    if limits.max_length is not None:
         written = f"{value.plain:f}" if value.kind == "decimal" else str(value.plain)
         if len(written) > limits.max_length:
-            yield "too-long"
+            found.append("too-long")
+    return found
+
+
+def _of_ordered(value: Value, limits: Limits) -> Sequence[str]:
+    if limits.least is None and limits.most is None:
+        return ()
+    found = []
+    if limits.least is not None and not _tells(value, limits.least, 1):
+        found.append("too-low")
+    if limits.most is not None and not _tells(value, limits.most, -1):
+        found.append("too-high")
+    return found
 
 
 def _tells(value: Value, bound: Value, side: int) -> bool:
@@ -74,31 +79,33 @@ def _tells(value: Value, bound: Value, side: int) -> bool:
     return sign is not None and sign * side >= 0
 
 
-def _of_decimal(number: Decimal, limits: Limits) -> Iterator[str]:
+def _of_decimal(number: Decimal, limits: Limits) -> Sequence[str]:
+    if limits.places is None:
+        return ()
     exponent = number.as_tuple().exponent
-    if limits.places is not None and isinstance(exponent, int) and -exponent > limits.places:
-        yield "too-fine"
+    return ["too-fine"] if isinstance(exponent, int) and -exponent > limits.places else ()
 
 
-def _of_quantity(quantity: Quantity, limits: Limits) -> Iterator[str]:
-    if limits.units is not None and (quantity.system, quantity.code) not in limits.units:
-        yield "wrong-unit"
-    if quantity.value is not UNSET:
-        yield from _of_decimal(quantity.value, limits)
+def _of_quantity(value: Value, limits: Limits) -> Sequence[str]:
+    quantity: Quantity = value.plain
+    unit = (quantity.system, quantity.code)
+    found = ["wrong-unit"] if limits.units is not None and unit not in limits.units else []
+    return [*found, *(_of_decimal(quantity.value, limits) if quantity.value is not UNSET else ())]
 
 
-def _of_attachment(attachment: Attachment, limits: Limits) -> Iterator[str]:
+def _of_attachment(value: Value, limits: Limits) -> Sequence[str]:
     """Its bytes must be with it: nothing is fetched from elsewhere."""
+    attachment, found = value.plain, list[str]()
     if attachment.data is UNSET:
-        yield "no-value"
-        return
+        return ["no-value"]
     largest = LARGEST if limits.max_size is None else min(LARGEST, limits.max_size * MEGA)
     if len(attachment.data) * 3 // 4 - attachment.data[-2:].count("=") > largest:
-        yield "too-large"
+        found.append("too-large")
     elif not _is_base64(attachment.data):
-        yield "wrong-value"
+        found.append("wrong-value")
     if limits.mime_types is not None and attachment.content_type not in limits.mime_types:
-        yield "wrong-content"
+        found.append("wrong-content")
+    return found
 
 
 def _is_base64(data: str) -> bool:
@@ -106,3 +113,15 @@ def _is_base64(data: str) -> bool:
         return bool(a2b_base64(data, strict_mode=True))
     except ValueError:
         return False
+
+
+_MORE: Mapping[str, Callable[[Value, Limits], Sequence[str]]] = MappingProxyType({
+    "boolean": _of_number,
+    "decimal": _of_number,
+    "integer": _of_number,
+    "string": _of_text,
+    "uri": _of_text,
+    "attachment": _of_attachment,
+    "Quantity": _of_quantity,
+})  # fmt: skip
+"""What values of a type may be held to besides; the others have an order at most."""

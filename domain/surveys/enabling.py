@@ -34,10 +34,10 @@ class Place(Struct, kw_only=True, eq=False):
 
 def enabled(node: Node, place: Place) -> bool:
     """Whether an item of this place is enabled. The place itself must be."""
-    if not node.conditions:
-        return True
-    met = (_met(condition, place) for condition in node.conditions)
-    return any(met) if node.any_counts else all(met)
+    for condition in node.conditions:
+        if _met(condition, place) is node.any_counts:
+            return node.any_counts
+    return not node.any_counts or not node.conditions
 
 
 def _met(condition: Condition, place: Place) -> bool:

@@ -19,8 +19,8 @@ KINDS = (
     "Coding", "Quantity", "Reference",
 )  # fmt: skip
 """The types of `value[x]`, in the order of their fields."""
-PLAIN = frozenset({"boolean", "decimal", "integer"})
-"""Of these any value can be, and is its own key: most answers are such, and are looked at first."""
+PLAIN = frozenset({"boolean", "decimal", "integer", "string", "uri"})
+"""Of these a value is its own key: most answers are such, and are looked at first."""
 ORDERED = frozenset({"decimal", "integer", "date", "dateTime", "time", "Quantity"})
 
 ANSWERED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -53,11 +53,12 @@ class Value(Struct, frozen=True, gc=False):
 
 def values_of(element: Valued | EnableWhen) -> list[Value]:
     """The values of an element: FHIR allows one."""
-    return [
-        Value(kind, plain)
-        for kind, plain in zip(KINDS, structs.astuple(element), strict=False)
-        if plain is not UNSET
-    ]
+    given = structs.astuple(element)[: len(KINDS)]
+    if given.count(UNSET) == len(KINDS) - 1:
+        one = value_of(element)
+        return [one] if one else []
+    pairs = zip(KINDS, given, strict=True)
+    return [Value(kind, plain) for kind, plain in pairs if plain is not UNSET]
 
 
 def value_of(element: Valued | EnableWhen) -> Value | None:
@@ -70,23 +71,24 @@ def value_of(element: Valued | EnableWhen) -> Value | None:
 
 def possible(value: Value) -> bool:
     """Whether a value can be: a day of the calendar, a quantity with its number, a code or words."""
-    return value.kind in PLAIN or _can_be(value)
+    look = _LOOKS.get(value.kind)
+    return look is None or look(value.plain)
 
 
-def _can_be(value: Value) -> bool:
-    match value.kind, value.plain:
-        case (("string" | "uri"), str(text)):
-            return bool(text.strip()) and (value.kind == "string" or len(text.split()) == 1)
-        case (("date" | "dateTime" | "time"), str(text)):
-            return _moment(value.kind, text) is not None
-        case "Quantity", Quantity(value=number, comparator=comparator):
-            return number is not UNSET and comparator is UNSET
-        case "Coding", Coding(code=code, display=display):
-            return code is not UNSET or display is not UNSET
-        case "Reference", Reference(reference=reference):
-            return reference is not UNSET
-        case _:
-            return True
+def _is_uri(text: str) -> bool:
+    return len(text.split()) == 1
+
+
+def _is_quantity(quantity: Quantity) -> bool:
+    return quantity.value is not UNSET and quantity.comparator is UNSET
+
+
+def _is_coding(coding: Coding) -> bool:
+    return coding.code is not UNSET or coding.display is not UNSET
+
+
+def _is_reference(reference: Reference) -> bool:
+    return reference.reference is not UNSET
 
 
 class Moment(NamedTuple):
@@ -120,6 +122,19 @@ def _moment(kind: str, text: str) -> Moment | time | None:
     except (ValueError, OverflowError):
         return None
     return None
+
+
+_LOOKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
+    "string": lambda text: not text.isspace(),
+    "uri": _is_uri,
+    "date": lambda text: _moment("date", text) is not None,
+    "dateTime": lambda text: _moment("dateTime", text) is not None,
+    "time": lambda text: _moment("time", text) is not None,
+    "Quantity": _is_quantity,
+    "Coding": _is_coding,
+    "Reference": _is_reference,
+})  # fmt: skip
+"""Whether a value of a type can be. Of the others any can."""
 
 
 def _micros(text: str) -> str:
