@@ -97,9 +97,7 @@ async def _as_nobody(_: Connection, __: Login, ___: Once | None) -> None:
 async def _as_resident(conn: Connection, who: Login, once: Once | None) -> Caller:
     if once is None:
         return await identity.enter(conn, who.door)
-    caller, claim = await identity.enter_once(conn, who.door, once.route, once.key)
-    once.take(caller.actor_id, claim)
-    return caller
+    return await identity.enter_at(conn, once.knock(who.door))
 
 
 async def _as_member(conn: Connection, who: Login, once: Once | None) -> Caller:

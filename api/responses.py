@@ -10,16 +10,18 @@ from uuid import UUID
 from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from api.auth import resident
-from api.dependencies import Conn, DataKeys, Me, Once
+from api.auth import resident, resident_alone
+from api.dependencies import Conn, DataKeys, Me, Once, Visitor, whole
 from api.etags import IfMatch, PreconditionRequired, etag, revision
+from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.studies import AcceptLanguage
 from domain.caller import Resident
 from domain.errors import Invalid, NotFound, PreconditionFailed
 from domain.languages import accepted
-from domain.surveys import assignments, concerns, declared_facts, own_responses, responses
+from domain.residents import identity
+from domain.surveys import assignments, at_once, concerns, declared_facts, own_responses, responses
 from domain.surveys.assignments import Assignment
 from domain.surveys.concerns import OwnConcern
 from domain.surveys.declared_facts import Declared
@@ -70,12 +72,12 @@ async def save(
 
 @post(
     "/v1/me/responses/{response_id:uuid}/submission",
-    guards=[resident],
+    guards=[resident_alone],
     responses=refusals(*JUDGED, ResponseSubmitted, PreconditionFailed),
 )
 async def submit(
     conn: Conn,
-    me: Me,
+    visitor: Visitor,
     once: Once,
     data_keys: DataKeys,
     response_id: FromPath[UUID],
@@ -87,9 +89,14 @@ async def submit(
     What is wrong is told all at once, by path. `raised` is to be shown to me at once: my answers
     call for it.
     """
-    writing = _writing(me, response_id)
-    languages = [*accepted(accept_language or ""), me.language]
-    return once.keep(await responses.submit(conn, data_keys, writing, data, languages))
+    knock, languages = once.knock(visitor.door), accepted(accept_language or "")
+    given = await at_once.submit(conn, data_keys, knock, response_id, data)
+    if given is not None:
+        return kept(given)
+    async with whole(conn, visitor, once):
+        me = await identity.enter_at(conn, knock)
+        writing, spoken = _writing(me, response_id), [*languages, me.language]
+        return once.keep(await responses.submit(conn, data_keys, writing, data, spoken))
 
 
 @post(

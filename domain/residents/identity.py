@@ -77,15 +77,17 @@ async def enter(conn: Connection, door: Door) -> Resident:
     return door.admit(await conn.fetchrow(sql, door.issuer, door.subject_hmac))
 
 
-async def enter_once(conn: Connection, door: Door, route: str, key: str) -> tuple[Resident, Claim]:
-    """`enter` and `claim` in one round trip."""
+async def enter_at(conn: Connection, knock: Knock) -> Resident:
+    """`enter` and `claim` in one round trip. Raises what `Knock.admit` does."""
     sql = """
         SELECT resident_id, language, zone, refused_until,
                turn, fingerprint, status, content_type, body
           FROM enter($1, $2, $3, $4)
     """
-    row: Any = await conn.fetchrow(sql, door.issuer, door.subject_hmac, route, key)
-    return door.admit(row), claimed(row)
+    row: Any = await conn.fetchrow(
+        sql, knock.door.issuer, knock.door.subject_hmac, knock.route, knock.key
+    )
+    return knock.admit(row)
 
 
 def claimed(row: Record) -> Claim:

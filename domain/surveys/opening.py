@@ -1,14 +1,18 @@
-"""What a response has to know before it can be judged and stored, in one round trip, behind the resident's lock."""
+"""What a response has to know before it can be judged and stored, in one round trip."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from asyncpg import Record
+
+from domain.caller import Resident
 from domain.consents import gate
 from domain.consents.gate import Milliseconds
 from domain.db import Connection
 from domain.donations.data_keys import Ring, ring_of
 from domain.donations.keys import KeyProvider
 from domain.errors import Unauthenticated
+from domain.residents.identity import Door
 from domain.surveys import questionnaires
 from domain.surveys.questionnaires import Ready
 
@@ -59,6 +63,37 @@ async def open_for(
     row = await conn.fetchrow(sql, resident_id, response_id, study_id, url, version)
     if row is None:
         raise Unauthenticated
+    return await _opening(conn, keys, resident_id, row)
+
+
+async def look(
+    conn: Connection,
+    keys: KeyProvider,
+    door: Door,
+    response_id: UUID,
+    study_id: UUID,
+    canonical: str,
+) -> tuple[Resident, Opening]:
+    """Let the resident in and see how things stand, on a connection outside of any transaction.
+
+    Raises what `Door.admit` does.
+    """
+    sql = """
+        SELECT o.revision, o.state, o.questionnaire, o.study_id, o.assignment_id,
+               o.questionnaire_id, o.status, o.category, o.periods, o.versions, o.keks, o.wrapped,
+               me.resident_id, me.language, me.zone, me.refused_until
+          FROM enter_alone($1, $2) me
+          LEFT JOIN LATERAL response_look(me.resident_id, $3, $4, $5, $6) o ON true
+    """
+    url, _, version = canonical.partition("|")
+    row: Any = await conn.fetchrow(
+        sql, door.issuer, door.subject_hmac, response_id, study_id, url, version
+    )
+    me = door.admit(row)
+    return me, await _opening(conn, keys, me.resident_id, row)
+
+
+async def _opening(conn: Connection, keys: KeyProvider, resident_id: UUID, row: Record) -> Opening:
     found, category = row["questionnaire_id"], row["category"]
     held = zip(*(row[name] or () for name in ("versions", "keks", "wrapped")), strict=True)
     return Opening(

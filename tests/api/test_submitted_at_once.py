@@ -1,0 +1,82 @@
+"""What changes between looking and storing is seen: a submission in two round trips takes no lock while it looks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.db import Connection
+from tests.api.region import OpenStudy, Region
+from tests.api.surveying import Survey, survey
+
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
+
+
+@pytest.fixture
+async def asked(region: Region, study: OpenStudy) -> Survey:
+    """Who has answered before, and so has a key."""
+    made = await survey(region, study)
+    assert (await made.submit()).status_code == 201
+    return made
+
+
+@asynccontextmanager
+async def meanwhile(admin: Connection, resident_id: UUID) -> AsyncIterator[None]:
+    """Whoever stores for this resident waits until what is done in this block is committed."""
+    async with admin.transaction():
+        await admin.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended($1, 0))", resident_id)
+        yield
+        for _ in range(1_000):
+            if await admin.fetchval(WAITING):
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ("UPDATE consent_grant SET data_period = '{}'", 403),
+        ("UPDATE consent_grant SET pauses = tstzmultirange(tstzrange(now(), NULL))", 403),
+        ("UPDATE study SET suspended_at = now()", 403),
+        ("UPDATE questionnaire_version SET status = 'retired', retired_at = now()", 422),
+        ("DELETE FROM data_key", 201),
+        ("DELETE FROM response", 201),
+    ],
+)
+async def test_what_is_stored_is_what_is_permitted_then(
+    asked: Survey, change: str, status: int
+) -> None:
+    admin = asked.region.admin
+    async with meanwhile(admin, asked.resident_id):
+        before = await admin.fetchval("SELECT count(*) FROM response")
+        submitting = asyncio.create_task(asked.submit())
+        await admin.execute(change)
+    answer = await submitting
+    assert answer.status_code == status
+    if status == 201:
+        path = f"/v1/me/responses/{answer.json()['response_id']}"
+        assert (await asked.region.get("anna", path)).status_code == 200
+    else:
+        assert await admin.fetchval("SELECT count(*) FROM response") == before
+
+
+async def test_an_assignment_that_was_cancelled_meanwhile_is_not_answered(asked: Survey) -> None:
+    one, admin = await asked.assigned(), asked.region.admin
+    async with meanwhile(admin, asked.resident_id):
+        submitting = asyncio.create_task(asked.submit(assignment_id=one))
+        await admin.execute("UPDATE assignment SET state = 'cancelled'")
+    assert (await submitting).status_code == 409
+    assert await admin.fetchval("SELECT count(*) FROM response") == 1
+
+
+async def test_of_two_submissions_of_one_response_one_is_told(asked: Survey) -> None:
+    path, admin = f"/v1/me/responses/{uuid4()}/submission", asked.region.admin
+    async with meanwhile(admin, asked.resident_id):
+        both = [
+            asyncio.create_task(asked.region.post("anna", path, asked.body())) for _ in range(2)
+        ]
+    answers = [await one for one in both]
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert await admin.fetchval("SELECT count(*) FROM response") == 2
