@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 from litestar import get
 from litestar.params import QueryParameter
@@ -15,6 +16,8 @@ from domain.consents import store as consents
 from domain.consents.review import Waiting
 from domain.donations import streams
 from domain.donations.model import Stream
+from domain.surveys import assignments
+from domain.surveys.assignments import Assignment
 from notifications import inbox
 from notifications.inbox import Message
 
@@ -32,9 +35,10 @@ Since = Annotated[
 class Changes(Struct, frozen=True, kw_only=True):
     """What is new since the last call. Some of it may come twice: it is known by its ids.
 
-    `whole`: all of it, since the last call was too long ago, or none is named. `waiting` is always all
-    that waits for an answer. Of messages and streams come at most 200, the newest changes; `more` says
-    where that was not enough, and the lists of each have the rest.
+    `whole`: all of it, since the last call was too long ago, or none is named. `waiting` and
+    `assignments` are always all that wait for an answer now. Of messages, streams and assignments come
+    at most 200; `more` says where that was not enough, and the lists of each have the rest.
+    `deleted_streams`: those that I deleted since; what went with a withdrawal shows in `consent_seq`.
     """
 
     next: str
@@ -45,26 +49,32 @@ class Changes(Struct, frozen=True, kw_only=True):
     unread: int
     messages: list[Message]
     streams: list[Stream]
+    deleted_streams: list[UUID]
+    assignments: list[Assignment]
 
 
 @get("/v1/me/changes", guards=[resident])
 async def changes(conn: Conn, me: Me, since: Since = None) -> Changes:
-    """What changed for me: consents to answer, messages, and how far each stream has come."""
+    """What changed for me: consents and surveys to answer, messages, and how far each stream has come."""
     unread, now = await inbox.unread(conn, me.resident_id)
     last = key_of(since, tuple[Annotated[datetime, Meta(tz=True)]])
     whole = last is None or not now - OLDEST < last[0] <= now
     after = None if whole or last is None else last[0] - OVERLAP
     told = await inbox.changed(conn, me.resident_id, me.language, after, MOST + 1)
     given = await streams.changed(conn, me.resident_id, after, MOST + 1)
+    asked = await assignments.open_now(conn, me.resident_id, MOST + 1)
+    gone = [] if after is None else await streams.deleted(conn, me.resident_id, after)
     return Changes(
         next=cursor_of([now]),
         whole=whole,
-        more=max(len(told), len(given)) > MOST,
+        more=max(len(told), len(given), len(asked)) > MOST,
         consent_seq=await consents.seq(conn, me.resident_id),
         waiting=await review.waiting(conn, me.resident_id),
         unread=unread,
         messages=told[:MOST],
         streams=given[:MOST],
+        deleted_streams=gone,
+        assignments=asked[:MOST],
     )
 
 

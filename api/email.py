@@ -27,7 +27,17 @@ from domain.residents.emails import (
 )
 
 
-@put("/v1/me/email", guards=[resident], responses=refusals(NotAnAddress, TooManyCodes))
+class EmailNotOffered(Refusal):
+    """Nobody is written to here: this region sends no e-mail."""
+
+    status = 409
+
+
+@put(
+    "/v1/me/email",
+    guards=[resident],
+    responses=refusals(NotAnAddress, TooManyCodes, EmailNotOffered),
+)
 async def set_address(
     conn: Conn, me: Me, settings: Settings, data_keys: DataKeys, data: JSONBody[Setting]
 ) -> Email:
@@ -36,6 +46,8 @@ async def set_address(
     A code is sent to an address that is not confirmed yet; nothing else is, until it has come back.
     The same address within a minute is sent no second code.
     """
+    if not settings.smtp_sender:
+        raise EmailNotOffered
     return await emails.put(conn, _safe(settings, data_keys), me.resident_id, data)
 
 

@@ -41,7 +41,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     late; then it is dropped, and the message stays. `lives`: how long the push service may keep it
     for a phone that is off. `quiet`: it keeps to quiet hours. `mutable`: its knock can be switched
     off. `stays`: it is about the account or an ending, and no withdrawal cancels it. `urgent`: it
-    passes quiet hours, mutes and the ramp.
+    passes quiet hours, mutes and the ramp. `own`: it is of the resident's own logins, devices and
+    addresses, and never knocks on who acts for them.
     """
 
     channel: Literal["push", "inbox", "email"] = "push"
@@ -51,6 +52,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     mutable: bool = True
     stays: bool = False
     urgent: bool = False
+    own: bool = False
 
 
 RULES: Mapping[Kind, Rule] = {
@@ -63,18 +65,23 @@ RULES: Mapping[Kind, Rule] = {
     Kind.DONATIONS_ERASED: Rule(mutable=False, stays=True),
     Kind.HOLD_PLACED: Rule(mutable=False, stays=True),
     Kind.HOLD_LIFTED: Rule(mutable=False, stays=True),
-    Kind.LOGIN_ADDED: Rule(quiet=False, mutable=False, stays=True),
-    Kind.SIGNED_OUT: Rule(quiet=False, mutable=False, stays=True),
+    Kind.LOGIN_ADDED: Rule(quiet=False, mutable=False, stays=True, own=True),
+    Kind.SIGNED_OUT: Rule(quiet=False, mutable=False, stays=True, own=True),
     Kind.SOURCE_SILENT: Rule(),
     Kind.MESSAGE_RECEIVED: Rule(),
     Kind.SURVEY_DUE: Rule(waits=timedelta(days=1)),
     Kind.SURVEY_REMINDER: Rule(waits=timedelta(hours=6)),
     Kind.ANSWER_UNSEEN: Rule(quiet=False, mutable=False, stays=True),
-    Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True),
+    Kind.DEVICE_ADDED: Rule(quiet=False, mutable=False, stays=True, own=True),
     Kind.SAFETY_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
     Kind.BREACH_NOTICE: Rule(quiet=False, mutable=False, stays=True, urgent=True),
     Kind.EMAIL_CODE: Rule(
-        channel="email", waits=timedelta(minutes=30), quiet=False, mutable=False, stays=True
+        channel="email",
+        waits=timedelta(minutes=30),
+        quiet=False,
+        mutable=False,
+        stays=True,
+        own=True,
     ),
 }
 

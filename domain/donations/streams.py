@@ -78,6 +78,17 @@ async def changed(
     return [_stream(row) for row in await conn.fetch(sql, resident_id, since, limit)]
 
 
+async def deleted(conn: Connection, resident_id: UUID, since: datetime) -> list[UUID]:
+    """The streams that a resident has deleted since a time."""
+    sql = """
+        SELECT split_part(scope, '/', 2)::uuid AS stream_id
+          FROM erasure
+         WHERE resident_id = $1 AND erased_at >= $2 AND split_part(scope, '/', 1) = 'stream'
+         ORDER BY erasure_id
+    """
+    return [UUID(int=row["stream_id"].int) for row in await conn.fetch(sql, resident_id, since)]
+
+
 def _stream(row: Record) -> Stream:
     return Stream(
         stream_id=row["stream_id"],

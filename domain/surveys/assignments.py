@@ -64,6 +64,20 @@ async def of_resident(
     return await fetch_all(conn, Assignment, sql, resident_id, before, assignment_id, limit)
 
 
+async def open_now(conn: Connection, resident_id: UUID, limit: int) -> list[Assignment]:
+    """What can be answered now, the one that ends first at the beginning."""
+    sql = """
+        SELECT assignment_id, study_id, questionnaire, slot, opens_at, closes_at, expires_at, state,
+               response_id, received_at, late_received
+          FROM assignment
+         WHERE resident_id = $1 AND state IN ('due', 'draft')
+           AND opens_at <= statement_timestamp() AND expires_at > statement_timestamp()
+         ORDER BY expires_at, assignment_id
+         LIMIT $2
+    """
+    return await fetch_all(conn, Assignment, sql, resident_id, limit)
+
+
 async def everything(conn: Connection, resident_id: UUID) -> list[Assignment]:
     """All that a resident was or will be asked, oldest first, for the export of what is theirs."""
     sql = """

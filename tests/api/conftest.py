@@ -32,6 +32,7 @@ def settings(database: Database, tmp_path: Path) -> Settings:
         database_url=database.dsn("api"),
         api_password=database.cluster.role_passwords["api"],
         pool_size=8,
+        smtp_sender="medverka@region.example",
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from api.pages import cursor_of
 from tests.api.region import OpenStudy, Region, donate
+from tests.api.surveying import survey
 
 CHANGES, DELIVERIES = "/v1/me/changes", "/v1/me/deliveries"
 
@@ -55,6 +56,25 @@ async def test_the_next_call_tells_what_changed_since(region: Region, anna: UUID
     assert [one["message_id"] for one in (await changes(region, found["next"]))["messages"]] == [
         old
     ]
+
+
+@pytest.mark.usefixtures("anna")
+async def test_a_stream_that_i_deleted_is_told_to_my_other_phone(region: Region) -> None:
+    await donate(region, "anna", 0)
+    first = await changes(region)
+    stream = first["streams"][0]["stream_id"]
+    await region.client.delete(f"/v1/me/streams/{stream}", headers=region.bearer("anna"))
+    assert (await changes(region, first["next"]))["deleted_streams"] == [stream]
+    assert (await changes(region))["deleted_streams"] == []
+
+
+async def test_surveys_come_while_they_can_be_answered(region: Region, study: OpenStudy) -> None:
+    asked = await survey(region, study)
+    one = await asked.assigned()
+    await asked.assigned(-48)
+    assert [a["assignment_id"] for a in (await changes(region))["assignments"]] == [str(one)]
+    await asked.submit(assignment_id=one)
+    assert (await changes(region))["assignments"] == []
 
 
 @pytest.mark.parametrize("what", ["read", "archived"])

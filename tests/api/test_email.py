@@ -5,9 +5,12 @@ from uuid import UUID
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from api.development import subject_secret
+from api.settings import Settings
 from domain.residents.emails import MOST_CODES, MOST_TRIES, code_of
+from tests.api.conftest import serving, undescribed
 from tests.api.region import Region
 
 ADDRESS = "anna.canary@mail.example"
@@ -154,3 +157,15 @@ async def test_an_address_is_in_clear_neither_at_rest_nor_in_a_log(
     assert b"canary" not in sealed
     said = capsys.readouterr()
     assert "canary" not in said.out + said.err
+
+
+@pytest.mark.usefixtures("anna")
+async def test_a_region_that_sends_no_letters_takes_no_address(
+    region: Region, settings: Settings
+) -> None:
+    async with serving(undescribed(replace(settings, smtp_sender=""))) as client:
+        refused = await client.put(
+            "/v1/me/email", json={"address": ADDRESS}, headers=region.bearer("anna")
+        )
+    assert refused.json()["type"].endswith("/email-not-offered")
+    assert await region.admin.fetchval("SELECT count(*) FROM email") == 0

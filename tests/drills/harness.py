@@ -152,6 +152,7 @@ class Site(Struct, frozen=True):
             "MEDVERKA_MODE": "development",
             "MEDVERKA_SECRET_DIR": str(self.settings.secret_dir),
             "POOL_SIZE": str(self.settings.pool_size),
+            "MEDVERKA_SMTP_SENDER": "medverka@region.example",
         }
         return {**_plain(os.environ), **environment(self.settings), **given, **more}
 

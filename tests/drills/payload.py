@@ -1,4 +1,4 @@
-"""`make drill-payload`: a push says nothing.
+"""`make drill-payload`: a push says nothing, and neither does a letter (`letters.py`).
 
 T23: a message of every kind to a phone of every language and platform, about a study and a resident
 with canaries in every field. None of them is in what a real worker sends to FCM, headers included;
@@ -6,7 +6,6 @@ and but for what names phone and message, all that one phone could be sent is th
 """
 
 import asyncio
-import base64
 import re
 import secrets
 import tempfile
@@ -15,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import msgspec
@@ -26,8 +24,8 @@ from notifications import outbox
 from notifications.devices import hash_of
 from notifications.kinds import RULES, Kind
 from notifications.refs import ref
-from tests import people
-from tests.drills import mutant
+from tests.drills import letters, mutant
+from tests.drills.canaries import LANGUAGES, found_in, study_of_canaries
 from tests.drills.commands import begin as begin_command
 from tests.drills.harness import MUTANT, Part, Site, free_port, run
 from tests.drills.knocked import settled
@@ -36,8 +34,6 @@ from tests.fcm.plan import Plan, Received
 from tests.fcm.standin import standing_in
 from tests.notifications.street import make_neighbour
 
-LANGUAGES = ("sv", "en", "fi", "ar", "sv-x-easy", "so")
-"""Those that there are texts in, and one that there are none in."""
 PLATFORMS = ("android", "ios", "web")
 KINDS = [kind for kind, rule in RULES.items() if rule.channel == "push"]
 LARGEST, LONGEST_LIFE = 1024, 3600
@@ -65,7 +61,7 @@ class Phone(NamedTuple):
 async def t23(here: Site) -> Part:
     """All of them, through a `medverka worker`."""
     async with here.connect() as admin:
-        study, canaries = await _study(admin)
+        study, canaries = await study_of_canaries(admin)
         phones = [
             await _phone(admin, study, kind, language, platform)
             for kind in KINDS
@@ -94,19 +90,6 @@ async def t23(here: Site) -> Part:
         "bytes": max(len(o.body.encode()) for o in received),
     }
     return Part(n=len(received), violations=sum(wrong.values()), more=more)
-
-
-async def _study(admin: Connection) -> tuple[UUID, set[str]]:
-    """A study whose words could not be taken for anything else, and those words."""
-    _, study = await people.make_item(admin, ["heart"])
-    words = {
-        part: {lang: f"Diabetes {secrets.token_hex(6)}" for lang in LANGUAGES}
-        for part in ("title", "summary")
-    }
-    sql = "UPDATE study SET title = $2, summary = $3 WHERE study_id = $1"
-    texts = [msgspec.json.encode(one).decode() for one in words.values()]
-    await admin.execute(sql, study, *texts)
-    return study, {word for each in words.values() for word in each.values()} | {str(study)}
 
 
 async def _phone(admin: Connection, study: UUID, kind: Kind, language: str, platform: str) -> Phone:
@@ -161,17 +144,8 @@ async def _received(here: Site, phones: Sequence[Phone], study: UUID) -> list[Re
 
 def _found(one: Received, canaries: Iterable[str]) -> list[str]:
     """The canaries in a request, in whatever form."""
-    said = (one.body + "".join(f"{name}: {text}\n" for name, text in one.headers.items())).lower()
-    return [word for word in canaries if any(form.lower() in said for form in _forms(word))]
-
-
-def _forms(word: str) -> set[str]:
-    raw = word.encode()
-    coded = {
-        base64.b64encode(raw).decode().rstrip("="),
-        base64.urlsafe_b64encode(raw).decode().rstrip("="),
-    }
-    return {word, word.replace("-", ""), quote(word), raw.hex(), *coded}
+    said = one.body + "".join(f"{name}: {text}\n" for name, text in one.headers.items())
+    return found_in(said, canaries)
 
 
 def _unlike(phones: Sequence[Phone], by_target: Mapping[str, Received]) -> int:
@@ -201,4 +175,5 @@ def _life(one: Received) -> float:
 
 
 if __name__ == "__main__":
-    run("payload", {"T23": t23}, mutants=["T23"])
+    parts = {"T23": t23, "T23-mail": letters.t23}
+    run("payload", parts, mutants=list(parts))

@@ -42,8 +42,8 @@ class Postbox:
 
 
 @asynccontextmanager
-async def posting(files: Files, login: str = "") -> AsyncIterator[tuple[Postbox, Mailer]]:
-    """A server that wants STARTTLS and a password, and a mailer to it."""
+async def serving(files: Files, login: str = "worker:p%2Fw") -> AsyncIterator[tuple[Postbox, Mail]]:
+    """A server that wants STARTTLS and a password, and how it is written to with this login."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(files.certificate, files.key)
     box = Postbox()
@@ -56,12 +56,21 @@ async def posting(files: Files, login: str = "") -> AsyncIterator[tuple[Postbox,
         lambda: SMTP(box, tls_context=context, require_starttls=True, auth_required=True, authenticator=judge, hostname="mail"),
         HOST,
     )  # fmt: skip
-    port = server.sockets[0].getsockname()[1]
-    login = login or "worker:p%2Fw"
-    url = f"smtp://{login}@{HOST}:{port}"
-    mailer = Mailer(Mail(url=url, sender=SENDER, authority=str(files.authority)))
+    url = f"smtp://{login}@{HOST}:{server.sockets[0].getsockname()[1]}"
     try:
-        yield box, mailer
+        yield box, Mail(url=url, sender=SENDER, authority=str(files.authority))
     finally:
-        await mailer.close()
         server.close()
+
+
+@asynccontextmanager
+async def posting(
+    files: Files, login: str = "worker:p%2Fw"
+) -> AsyncIterator[tuple[Postbox, Mailer]]:
+    """Such a server, and a mailer to it."""
+    async with serving(files, login) as (box, mail):
+        mailer = Mailer(mail)
+        try:
+            yield box, mailer
+        finally:
+            await mailer.close()
