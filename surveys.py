@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 from uuid import UUID
 
 import asyncpg
@@ -13,16 +13,17 @@ from msgspec import Struct
 
 from api.settings import Settings
 from domain.db import Connection, begin, open_pool
-from domain.errors import Refusal
+from domain.errors import NotFound, Refusal
 from domain.surveys import importing, questionnaires
 from domain.surveys.importing import Found, Lacking, Report
-from domain.surveys.model import Faulty, QuestionnaireThere, Topic
+from domain.surveys.model import Faulty, QuestionnaireInUse, QuestionnaireThere, Topic
 
 OPERATOR = UUID(int=0)
 """Who drafts the region's questionnaires: no member of a team, but whoever may run this."""
 
 Verdict = Literal["publishable", "keepable", "kept", "published", "there", "refused"]
 Configured = Callable[[], Settings]
+Done = TypeVar("Done")
 
 SAID = {
     "publishable": "It can be published.",
@@ -90,6 +91,26 @@ def take(
         _tell(one)
     if any(one.verdict == "refused" for one in judged):
         raise click.exceptions.Exit(1)
+
+
+@survey.command()
+@click.argument("canonical", metavar="URL|VERSION")
+@click.pass_obj
+def retire(configured: Configured, /, canonical: str) -> None:
+    """Let no study ask URL|VERSION any more. What was asked may still be answered."""
+    url, _, version = canonical.rpartition("|")
+
+    async def work(conn: Connection) -> str:
+        async with begin(conn):
+            found = await questionnaires.id_of_region(conn, url, version)
+            return (await questionnaires.retire(conn, None, found)).status
+
+    try:
+        click.echo(_run(configured(), work))
+    except NotFound:
+        raise click.ClickException("The region has no such questionnaire.") from None
+    except QuestionnaireInUse:
+        raise click.ClickException("A schedule asks it: end it before.") from None
 
 
 def _judged(
@@ -195,10 +216,10 @@ def _shown(text: str) -> str:
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
 
 
-def _run(settings: Settings, work: Callable[[Connection], Awaitable[list[Judged]]]) -> list[Judged]:
+def _run(settings: Settings, work: Callable[[Connection], Awaitable[Done]]) -> Done:
     """As the API's role, which alone may store questionnaires."""
 
-    async def inside() -> list[Judged]:
+    async def inside() -> Done:
         options: dict[str, Any] = {"command_timeout": None}
         async with (
             await open_pool(settings.dsn("api"), 1, **options) as pool,

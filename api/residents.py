@@ -1,5 +1,6 @@
 """Residents: how one begins, is met, takes everything along, and is erased."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from litestar import Response, delete, get, post, put
@@ -31,6 +32,7 @@ from domain.residents.model import (
 from domain.rights import erase
 from domain.rights.erase import Erasure
 from domain.rights.export import Taken
+from domain.surveys import assigning
 from notifications import devices, outbox
 from notifications.kinds import Kind
 
@@ -122,8 +124,13 @@ async def preferences(conn: Conn, me: Me) -> Response[Preferences]:
 async def prefer(
     conn: Conn, me: Me, data: JSONBody[Preferences], if_match: IfMatch = None
 ) -> Response[Preferences]:
-    """Change how I want to be met; what is left out is as in the beginning."""
+    """Change how I want to be met; what is left out is as in the beginning.
+
+    In another zone, surveys that have not opened open when the clock there reaches their time.
+    """
     saved, stands_at = await residents.prefer(conn, me.resident_id, data, revision(if_match))
+    if saved.zone != me.zone:
+        await assigning.move(conn, me.resident_id, me.zone, saved.zone, datetime.now(UTC))
     return Response(saved, headers=etag(stands_at))
 
 

@@ -24,13 +24,17 @@ DECISIVE = {"url": SDC + "enableWhenExpression", "valueString": "true"}
 
 
 @pytest.fixture
-def take(database: Database, tmp_path: Path) -> Take:
-    """Imports documents, each a file; `fails=True` where the command must say so."""
-    settings = Settings(
+def settings(database: Database) -> Settings:
+    return Settings(
         mode="development",
         database_url=database.dsn("api"),
         api_password=database.cluster.role_passwords["api"],
     )
+
+
+@pytest.fixture
+def take(settings: Settings, tmp_path: Path) -> Take:
+    """Imports documents, each a file; `fails=True` where the command must say so."""
 
     def run(*documents: Any, options: str = "", fails: bool = False) -> Result:
         files = [tmp_path / f"file-{number}.json" for number in range(len(documents))]
@@ -185,3 +189,14 @@ def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:
     )
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
+
+
+def test_what_the_region_retires_is_asked_no_more(
+    take: Take, there: There, settings: Settings
+) -> None:
+    def retire(canonical: str) -> int:
+        return CliRunner().invoke(survey, ["retire", canonical], obj=lambda: settings).exit_code
+
+    take(draft(), options="--publish")
+    assert (retire(f"{URL}|1"), retire(f"{URL}|2"), retire(URL)) == (0, 1, 1)
+    assert there() == ["1 retired"]

@@ -5,7 +5,7 @@ walk is made; what stands already is left as it is.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from msgspec import Struct
 from domain.consents import gate
 from domain.db import Connection, Pool, begin, fetch_all, new_id
 from domain.surveys.assignments import goes_on
-from domain.surveys.schedules import Slot, Timetable, ZoneFrom, occurrences
+from domain.surveys.schedules import LONG_AGO, Slot, Timetable, ZoneFrom, occurrences, opening
 
 AHEAD = timedelta(days=3)
 """How far ahead assignments are made: a phone that is offline for some days has them."""
@@ -24,7 +24,6 @@ OFTEN = timedelta(hours=1)
 BATCH = gate.MOST_RESIDENTS
 MOST_ROWS = 2_000
 """The most rows of one statement: a transaction stays short, and others' requests with it."""
-LONG_AGO = datetime(1900, 1, 2, tzinfo=UTC)
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
@@ -132,7 +131,8 @@ async def _insert(conn: Connection, schedule: Schedule, rows: Sequence[_Row]) ->
                 WHERE made.resident_id = t.resident_id AND made.schedule_id = $1
                   AND made.slot = t.slot AND made.state <> 'cancelled')
         ON CONFLICT (resident_id, schedule_id, slot) DO UPDATE
-           SET state = 'due', knocks_at = excluded.knocks_at
+           SET state = 'due', opens_at = excluded.opens_at, closes_at = excluded.closes_at,
+               expires_at = excluded.expires_at, knocks_at = excluded.knocks_at
          WHERE a.state = 'cancelled'
         RETURNING 1 AS made
     """
@@ -151,6 +151,30 @@ async def _insert(conn: Connection, schedule: Schedule, rows: Sequence[_Row]) ->
         [row.slot.expires_at for row in rows],
     )
     return len(made)
+
+
+async def move(conn: Connection, resident_id: UUID, left: str, zone: str, now: datetime) -> None:
+    """Follow a resident into another zone: what has not opened opens when their clock reaches it there.
+
+    What their clock has jumped over opens now (see `schedules.opening`).
+    """
+    sql = """
+        SELECT assignment_id, slot, opens_at
+          FROM assignment
+         WHERE resident_id = $1 AND state = 'due' AND opens_at > $2
+           FOR UPDATE
+    """
+    zones = [*_at_home(left), ZoneFrom(now, ZoneInfo(zone))]
+    rows = await conn.fetch(sql, resident_id, now)
+    shifts = [opening(row["slot"], zones) - row["opens_at"] for row in rows]
+    sql = """
+        UPDATE assignment a
+           SET opens_at = opens_at + by, closes_at = closes_at + by, expires_at = expires_at + by,
+               knocks_at = ARRAY(SELECT at + by FROM unnest(knocks_at) AS at ORDER BY at)
+          FROM unnest($2::uuid[], $3::interval[]) AS moved (assignment_id, by)
+         WHERE a.resident_id = $1 AND a.assignment_id = moved.assignment_id
+    """
+    await conn.execute(sql, resident_id, [row["assignment_id"] for row in rows], shifts)
 
 
 @cache

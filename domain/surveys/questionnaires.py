@@ -88,6 +88,18 @@ async def same_of_region(conn: Connection, given: QuestionnaireDraft) -> Questio
     )  # fmt: skip
 
 
+async def id_of_region(conn: Connection, url: str, version: str) -> UUID:
+    """Of the region's questionnaire. Raises NotFound."""
+    sql = """
+        SELECT questionnaire_id FROM questionnaire_version
+         WHERE study_id IS NULL AND url = $1 AND version = $2
+    """
+    found: UUID | None = await conn.fetchval(sql, url, version)
+    if found is None:
+        raise NotFound
+    return found
+
+
 async def publish(
     conn: Connection, study_id: UUID | None, questionnaire_id: UUID
 ) -> QuestionnaireEntry:
@@ -114,7 +126,9 @@ async def publish(
     return await _locked(conn, study_id, questionnaire_id)
 
 
-async def retire(conn: Connection, study_id: UUID, questionnaire_id: UUID) -> QuestionnaireEntry:
+async def retire(
+    conn: Connection, study_id: UUID | None, questionnaire_id: UUID
+) -> QuestionnaireEntry:
     """Ask it no more. What was asked may still be answered. Once more changes nothing.
 
     Raises:

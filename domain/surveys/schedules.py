@@ -56,6 +56,10 @@ class Timetable(Input, frozen=True, kw_only=True):
     grace: Minutes = 0
 
 
+LONG_AGO = datetime(1900, 1, 2, tzinfo=UTC)
+"""Since when a resident's first zone holds."""
+
+
 class ZoneFrom(NamedTuple):
     """A resident's zone since a time. What the first of them says holds before it too."""
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from asyncpg import Connection
@@ -124,6 +125,36 @@ async def test_a_pause_cancels_and_its_end_asks_again(asked: Asked, conn: Conn) 
     assert await asked.states() == ["cancelled"] * 4
     await asked.admin.execute("UPDATE consent_grant SET pauses = '{}'")
     assert await asked.walk() == 4
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+async def test_what_has_not_opened_follows_into_another_zone_and_is_asked_once(
+    asked: Asked, conn: Conn, zone: str
+) -> None:
+    await asked.walk()
+    await asked.admin.execute("UPDATE resident SET zone = $1", zone)
+    async with begin(conn, resident=asked.resident_id):
+        await assigning.move(conn, asked.resident_id, "Europe/Stockholm", zone, NOW)
+    await asked.walk()
+    sql = "SELECT slot, opens_at, closes_at, knocks_at FROM assignment WHERE opens_at > $1"
+    rows = await asked.admin.fetch(sql, NOW)
+    for row in rows:
+        assert row["opens_at"].astimezone(ZoneInfo(zone)).replace(tzinfo=None) == row["slot"]
+        assert row["closes_at"] - row["opens_at"] == DAY
+        assert row["knocks_at"] == [row["opens_at"], row["opens_at"] + HOUR]
+    assert len(rows) >= 2
+    sql = "SELECT count(*) - count(DISTINCT slot) FROM assignment"
+    assert await count(asked.admin, sql) == 0
+
+
+async def test_what_the_clock_jumps_over_opens_on_landing(asked: Asked, conn: Conn) -> None:
+    await asked.walk()
+    sql = "SELECT min(opens_at) FROM assignment WHERE opens_at > $1"
+    landing = await asked.admin.fetchval(sql, NOW) - HOUR
+    async with begin(conn, resident=asked.resident_id):
+        await assigning.move(conn, asked.resident_id, "Europe/Stockholm", "Asia/Tokyo", landing)
+    sql = "SELECT count(*) FROM assignment WHERE opens_at = $1"
+    assert await asked.admin.fetchval(sql, landing) == 1
 
 
 async def test_leaving_cancels_and_a_consent_that_stands_does_not(asked: Asked, conn: Conn) -> None:
