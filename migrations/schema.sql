@@ -2087,6 +2087,31 @@ COMMENT ON COLUMN public.stream.permitted_since IS 'when it first said so, by it
 
 COMMENT ON COLUMN public.stream.permission_told_at IS 'when it last said so: what is older does not count';
 
+-- Name: study_event; Type: TABLE; 
+
+CREATE TABLE public.study_event (
+    resident_id uuid NOT NULL,
+    study_id uuid NOT NULL,
+    name text NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    recorded_by uuid NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE ONLY public.study_event FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE study_event; Type: COMMENT; 
+
+COMMENT ON TABLE public.study_event IS 'class: resident';
+
+-- Name: COLUMN study_event.name; Type: COMMENT; 
+
+COMMENT ON COLUMN public.study_event.name IS 'as timetables name it';
+
+-- Name: COLUMN study_event.recorded_by; Type: COMMENT; 
+
+COMMENT ON COLUMN public.study_event.recorded_by IS 'the member who said so last';
+
 -- Name: access access_pkey; Type: CONSTRAINT; 
 
 ALTER TABLE ONLY public.access
@@ -2336,6 +2361,11 @@ ALTER TABLE ONLY public.stream
 
 ALTER TABLE ONLY public.stream
     ADD CONSTRAINT stream_resident_id_measure_source_key UNIQUE (resident_id, measure, source);
+
+-- Name: study_event study_event_pkey; Type: CONSTRAINT; 
+
+ALTER TABLE ONLY public.study_event
+    ADD CONSTRAINT study_event_pkey PRIMARY KEY (resident_id, study_id, name);
 
 -- Name: study study_pkey; Type: CONSTRAINT; 
 
@@ -2738,6 +2768,10 @@ CREATE POLICY job ON public.segment TO medverka_worker USING ((public.app_job() 
 
 CREATE POLICY job ON public.stream TO medverka_worker USING ((public.app_job() IS NOT NULL));
 
+-- Name: study_event job; Type: POLICY; 
+
+CREATE POLICY job ON public.study_event TO medverka_worker USING ((public.app_job() IS NOT NULL));
+
 -- Name: withdrawal job; Type: POLICY; 
 
 CREATE POLICY job ON public.withdrawal TO medverka_worker USING ((public.app_job() IS NOT NULL));
@@ -2870,6 +2904,10 @@ CREATE POLICY own ON public.segment TO medverka_api USING ((resident_id = public
 
 CREATE POLICY own ON public.stream TO medverka_api USING ((resident_id = public.app_resident()));
 
+-- Name: study_event own; Type: POLICY; 
+
+CREATE POLICY own ON public.study_event TO medverka_api USING ((resident_id = public.app_resident()));
+
 -- Name: withdrawal own; Type: POLICY; 
 
 CREATE POLICY own ON public.withdrawal TO medverka_api USING ((resident_id = public.app_resident()));
@@ -2987,6 +3025,10 @@ CREATE POLICY study ON public.stream FOR SELECT TO medverka_api USING (((public.
 CREATE POLICY study ON public.withdrawal FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
    FROM public.consent_grant g
   WHERE ((g.resident_id = withdrawal.resident_id) AND (g.study_id = public.app_study()))))));
+
+-- Name: study_event; Type: ROW SECURITY; 
+
+ALTER TABLE public.study_event ENABLE ROW LEVEL SECURITY;
 
 -- Name: access used; Type: POLICY; 
 
@@ -3374,3 +3416,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.segment TO medverka_worker;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO medverka_api;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stream TO medverka_worker;
+
+-- Name: TABLE study_event; Type: ACL; 
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.study_event TO medverka_api;
+GRANT SELECT,DELETE ON TABLE public.study_event TO medverka_worker;

@@ -140,10 +140,15 @@ async def mine(
         NotFound: they never took part in it.
 
     """
+    await check_took_part(conn, between)
+    return await conversation(conn, keys, between, before, limit)
+
+
+async def check_took_part(conn: Connection, between: Between) -> None:
+    """That a resident takes part in a study, or did. Raises NotFound."""
     sql = "SELECT EXISTS (SELECT FROM enrolment WHERE resident_id = $1 AND study_id = $2) AS there"
     if not await conn.fetchval(sql, *between):
         raise NotFound
-    return await conversation(conn, keys, between, before, limit)
 
 
 async def conversation(

@@ -85,6 +85,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
              facts AS (DELETE FROM fact WHERE resident_id = $1),
              concerns AS (DELETE FROM concern WHERE resident_id = $1),
              assignments AS (DELETE FROM assignment WHERE resident_id = $1),
+             events AS (DELETE FROM study_event WHERE resident_id = $1),
              enrolments AS (DELETE FROM enrolment WHERE resident_id = $1),
              uses AS (DELETE FROM access WHERE resident_id = $1),
              conversations AS (DELETE FROM communication WHERE resident_id = $1),

@@ -21,7 +21,7 @@ from domain.consents import blocks, review
 from domain.consents import store as consents
 from domain.damage import Damaged
 from domain.db import BROKEN, Connection, Pool, begin, fetch_all
-from domain.disclosures import conversations
+from domain.disclosures import conversations, study_events
 from domain.disclosures.conversations import Between, Communication
 from domain.donations import own_reads, sealed_emails, streams
 from domain.donations.keys import KeyProvider, opened_text
@@ -113,6 +113,7 @@ class Taken:
             "enrolments": self._paged(
                 lambda c, key: enrolments.of_resident(c, me, key, PAGE), "enrolment_id"
             ),
+            "study_events": self._whole(lambda c: study_events.everything(c, me)),
             "assignments": self._whole(lambda c: assignments.everything(c, me)),
             "responses": self._responses(),
             "facts": self._whole(lambda c: declared_facts.of_resident(c, me)),

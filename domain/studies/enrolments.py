@@ -220,9 +220,13 @@ async def _end(
     conn: Connection, resident_id: UUID, enrolment_ids: Sequence[UUID], ended_by: EndedBy
 ) -> None:
     sql = """
-        UPDATE enrolment SET ended_at = clock_timestamp(), ended_by = $3
-         WHERE resident_id = $1 AND enrolment_id = ANY($2) AND ended_at IS NULL
-        RETURNING enrolment_id, study_id
+        WITH over AS (
+            UPDATE enrolment SET ended_at = clock_timestamp(), ended_by = $3
+             WHERE resident_id = $1 AND enrolment_id = ANY($2) AND ended_at IS NULL
+            RETURNING enrolment_id, study_id),
+        events AS (
+            DELETE FROM study_event e USING over WHERE e.resident_id = $1 AND e.study_id = over.study_id)
+        SELECT enrolment_id, study_id FROM over
     """
     for row in await conn.fetch(sql, resident_id, enrolment_ids, ended_by):
         await promise(conn, resident_id, Kind.STUDY_LEFT, row["enrolment_id"], row["study_id"])

@@ -37,10 +37,10 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class Taker(Struct, frozen=True, kw_only=True):
-    """Someone who takes part, and where."""
+    """Someone who takes part, and where. `anchor`: their enrolment, or the event that is counted from."""
 
     resident_id: UUID
-    enrolled_at: datetime
+    anchor: datetime
     zone: str
 
 
@@ -61,7 +61,7 @@ async def waiting(conn: Connection, until: datetime) -> list[Schedule]:
     sql = """
         SELECT schedule_id, study_id, questionnaire, category, timetable
           FROM schedule
-         WHERE ended_at IS NULL AND walked_until < $1 AND timetable->>'relative_to' <> 'event'
+         WHERE ended_at IS NULL AND walked_until < $1
          ORDER BY schedule_id
     """
     return await fetch_all(conn, Schedule, sql, until)
@@ -71,7 +71,7 @@ async def _walk_one(pool: Pool, schedule: Schedule, now: datetime) -> int:
     made, after = 0, None
     while True:
         async with pool.acquire() as conn, begin(conn, job="assign"):
-            takers = await _taking_part(conn, schedule.study_id, after)
+            takers = await _taking_part(conn, schedule, after)
             made += await assign(conn, schedule, takers, now)
             if len(takers) < BATCH:
                 sql = "UPDATE schedule SET walked_until = $2 WHERE schedule_id = $1"
@@ -80,17 +80,22 @@ async def _walk_one(pool: Pool, schedule: Schedule, now: datetime) -> int:
         after = takers[-1].resident_id
 
 
-async def _taking_part(conn: Connection, study_id: UUID, after: UUID | None) -> list[Taker]:
+async def _taking_part(conn: Connection, schedule: Schedule, after: UUID | None) -> list[Taker]:
+    """A batch of those who take part; where the timetable counts from an event, of those who had it."""
     sql = """
-        SELECT e.resident_id, e.enrolled_at, r.zone
+        SELECT e.resident_id, coalesce(v.occurred_at, e.enrolled_at) AS anchor, r.zone
           FROM enrolment e
           JOIN resident r USING (resident_id)
-         WHERE e.study_id = $1 AND e.ended_at IS NULL
+          LEFT JOIN study_event v
+               ON v.resident_id = e.resident_id AND v.study_id = e.study_id AND v.name = $4
+         WHERE e.study_id = $1 AND e.ended_at IS NULL AND ($4::text IS NULL OR v.name IS NOT NULL)
            AND ($2::uuid IS NULL OR e.resident_id > $2)
          ORDER BY e.resident_id
          LIMIT $3
     """
-    return await fetch_all(conn, Taker, sql, study_id, after, BATCH)
+    return await fetch_all(
+        conn, Taker, sql, schedule.study_id, after, BATCH, schedule.timetable.event
+    )
 
 
 async def assign(
@@ -106,7 +111,7 @@ async def assign(
         for taker in takers
         if taker.resident_id in allowed
         for slot in occurrences(
-            schedule.timetable, taker.enrolled_at, _at_home(taker.zone), since, now + AHEAD
+            schedule.timetable, taker.anchor, _at_home(taker.zone), since, now + AHEAD
         )
     ]
     made = 0

@@ -99,8 +99,8 @@ class Survey(NamedTuple):
         opens = datetime.now(UTC) + timedelta(hours=hours)
         sql = """
             WITH s AS (INSERT INTO schedule (schedule_id, study_id, questionnaire, category,
-                                             timetable, created_by)
-                       VALUES (uuidv7(), $2, $3, $4, '{}', $2) RETURNING schedule_id)
+                                             timetable, created_by, ended_at)
+                       VALUES (uuidv7(), $2, $3, $4, '{}', $2, now()) RETURNING schedule_id)
             INSERT INTO assignment (resident_id, assignment_id, schedule_id, study_id, category,
                                     questionnaire, slot, opens_at, closes_at, expires_at, knocks_at)
             SELECT $1, uuidv7(), schedule_id, $2, $4, $3, '2026-03-01 08:00', $5, $6, $6, '{}' FROM s

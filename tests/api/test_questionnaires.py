@@ -138,6 +138,7 @@ async def test_what_a_schedule_asks_is_not_retired(region: Region, study: OpenSt
     one = await survey(region, study)
     await one.assigned()
     path = f"{one.of_study}/questionnaires/{one.questionnaire_id}"
+    await region.admin.execute("UPDATE schedule SET ended_at = NULL")
     assert (await region.edit("DELETE", "lea", path, None, None)).status_code == 409
     await region.admin.execute("UPDATE schedule SET ended_at = now()")
     retired = await region.edit("DELETE", "lea", path, None, None)

@@ -192,6 +192,19 @@ OPERATIONS: Mapping[str, Operation] = {
         leaves=("communication", "data_key", "message", "outbox"),
         body=lambda _, __: {"text": "A drill."},
     ),
+    "study_events_mine": Operation(RESIDENTS, {"study_id": "study_id"}, ("study_id",)),
+    "study_events_of_participant": Operation(
+        TEAMS, {"study_id": "study_id", "code": "code"}, ("study_id", "code")
+    ),
+    "study_events_record": Operation(
+        TEAMS,
+        {"study_id": "study_id", "code": "code", "name": "event"},
+        ("study_id", "code"),
+        body=lambda _, __: {"occurred_at": "2026-03-01T08:30:00Z"},
+    ),
+    "study_events_take_back": Operation(
+        TEAMS, {"study_id": "study_id", "code": "code", "name": "event"}, ("study_id", "code")
+    ),
     "uses_samples": Operation(
         TEAMS,
         {"study_id": "study_id"},

@@ -46,6 +46,7 @@ class Side(Struct, kw_only=True):
     assignment_id: str = ""
     answered_id: str = ""
     concern_id: str = ""
+    event: str = "operation"
     new_id: str = ""
     first: int = 1
     event_seq: str = ""

@@ -44,6 +44,7 @@ LEFT_EMPTY = """
           USING (study_id, category) WHERE g.resident_id = $1;
     INSERT INTO concern SELECT $1, uuidv7(), study_id, uuidv7(), category, 'study-team', now(), now()
       FROM schedule s JOIN consent_grant g USING (study_id, category) WHERE g.resident_id = $1;
+    INSERT INTO study_event VALUES ($1, uuidv7(), 'drill', now(), uuidv7());
     INSERT INTO fact VALUES ($1, 'drill', 'drill', 'drill', uuidv7(), now());
     INSERT INTO erasure (resident_id, scope) VALUES ($1, 'drill');
     INSERT INTO sample_deletion (resident_id, stream_id, seq, deleted, category, sample_ids)

@@ -34,8 +34,8 @@ STARTS = list(range(1_767_268_800_000, 1_767_268_800_000 + 5_000 * 12_000, 5_000
 """Twelve thousand samples, five seconds apart: more than a page."""
 
 ASSIGNED = """
-WITH s AS (INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by)
-           VALUES (gen_random_uuid(), $2, 'q|1', 'heart', '{}', $2)
+WITH s AS (INSERT INTO schedule (schedule_id, study_id, questionnaire, category, timetable, created_by, ended_at)
+           VALUES (gen_random_uuid(), $2, 'q|1', 'heart', '{}', $2, now())
            RETURNING schedule_id)
 INSERT INTO assignment (resident_id, assignment_id, schedule_id, study_id, category, questionnaire,
                         slot, opens_at, closes_at, expires_at, knocks_at)
@@ -46,6 +46,7 @@ SELECT $1, uuidv7(), schedule_id, $2, 'heart', 'q|1', '2026-03-01 08:00',
 OF_STUDY = (
     "INSERT INTO enrolment (resident_id, study_id) VALUES ($1, $2)",
     "INSERT INTO participant_code VALUES (gen_random_uuid(), $2, $1)",
+    "INSERT INTO study_event VALUES ($1, $2, 'visit', now(), $1)",
     """
     INSERT INTO access (resident_id, study_id, purpose, categories, samples, grant_seqs)
     VALUES ($1, $2, 'p', '{heart}', 1, '{1}')
