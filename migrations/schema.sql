@@ -2974,7 +2974,7 @@ CREATE POLICY study ON public.block FOR SELECT TO medverka_api USING (((public.a
 
 -- Name: concern study; Type: POLICY; 
 
-CREATE POLICY study ON public.concern TO medverka_api USING (((study_id = public.app_study()) AND (EXISTS ( SELECT
+CREATE POLICY study ON public.concern FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (EXISTS ( SELECT
    FROM public.consent_grant g
   WHERE ((g.resident_id = concern.resident_id) AND (g.study_id = public.app_study()) AND (g.category = concern.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from domain.audit import store as audit
 from domain.caller import Member
 from domain.consents import gate
 from domain.consents.gate import Permit
-from domain.db import Connection, fetch_all, find_one
+from domain.db import Connection, act_for, fetch_all, find_one
 from domain.disclosures.model import Reader, written_down
 from domain.disclosures.uses import check_standing
 from domain.errors import NotFound
@@ -97,23 +97,32 @@ async def see(conn: Connection, member: Member, study_id: UUID, concern_id: UUID
 
     """
     sql = """
-        UPDATE concern c
-           SET seen_at = coalesce(seen_at, clock_timestamp()), seen_by = coalesce(seen_by, $3)
+        SELECT resident_id, concern_id, response_id, category, tells, raised_at, due_at,
+               due_at < statement_timestamp() AS overdue, seen_at, seen_by,
+               (SELECT r.authored_at FROM response r
+                 WHERE r.resident_id = c.resident_id AND r.response_id = c.response_id
+                 ORDER BY r.revision DESC LIMIT 1) AS authored_at
+          FROM concern c
          WHERE study_id = $1 AND concern_id = $2
-           AND CASE WHEN $4 THEN tells = 'study-team'
+           AND CASE WHEN $3 THEN tells = 'study-team'
                     ELSE tells = 'steward' OR due_at < statement_timestamp() END
-        RETURNING resident_id, concern_id, response_id, category, tells, raised_at, due_at,
-                  due_at < seen_at AS overdue, seen_at, seen_by,
-                  (SELECT r.authored_at FROM response r
-                    WHERE r.resident_id = c.resident_id AND r.response_id = c.response_id
-                    ORDER BY r.revision DESC LIMIT 1) AS authored_at
     """
     of_team = await _check(conn, member, study_id)
-    row = await find_one(conn, _Row, sql, study_id, concern_id, member.member_id, of_team)
+    row = await find_one(conn, _Row, sql, study_id, concern_id, of_team)
     shown = await _shown(conn, Reader(study_id, member.member_id), [row] if row else [])
-    if not shown:
+    if row is None or not shown:
         raise NotFound
-    return shown[0]
+    sql = """
+        UPDATE concern
+           SET seen_at = coalesce(seen_at, clock_timestamp()), seen_by = coalesce(seen_by, $3)
+         WHERE resident_id = $1 AND concern_id = $2
+        RETURNING seen_at, seen_by, due_at < seen_at AS overdue
+    """
+    await act_for(conn, row.resident_id)
+    seen = await conn.fetchrow(sql, row.resident_id, concern_id, member.member_id)
+    if seen is None:
+        raise NotFound
+    return structs.replace(shown[0], **dict(seen))
 
 
 async def _check(conn: Connection, member: Member, study_id: UUID) -> bool:

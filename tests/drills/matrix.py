@@ -89,7 +89,7 @@ async def _by(door: Knocker, told: Described, row: Operation, who: str) -> None:
         door.wrong(f"{told.name} by {who}: {own.status} for their own")
     elif not own.ok and own.status not in _refusals(row, who):
         door.wrong(f"{told.name} by {who}: refused with {own.status}")
-    for name in told.path_names:
+    for name in set(told.path_names) - set(row.named):
         await _ids(door, told, row, who, name, own)
     if who in row.doors:
         await _probes(door, told, row, who)

@@ -25,7 +25,8 @@ class Operation(NamedTuple):
     `doors`: who is answered 2xx for their own ids. `path`: for each parameter the attribute of a
     `Side` that is one's own. `theirs`: those of them that the doors of one side alone may name.
     `hidden`: parameters and the ids that must be answered as a random one is; `probes`: bodies with
-    such an id, by its name. `chosen`: the ids of its path are the caller's to make. `leaves`: tables in which it
+    such an id, by its name. `chosen`: the ids of its path are the caller's to make; `named`: those that are
+    names of the caller's own. `leaves`: tables in which it
     leaves rows that are nobody's, or, where it reads, the resident's who is read about.
     """
 
@@ -38,6 +39,7 @@ class Operation(NamedTuple):
     hidden: Mapping[str, str] = {}
     probes: Mapping[str, Probe] = {}
     chosen: bool = False
+    named: tuple[str, ...] = ()
     leaves: tuple[str, ...] = ()
 
 

@@ -201,9 +201,15 @@ OPERATIONS: Mapping[str, Operation] = {
         {"study_id": "study_id", "code": "code", "name": "event"},
         ("study_id", "code"),
         body=lambda _, __: {"occurred_at": "2026-03-01T08:30:00Z"},
+        named=("name",),
+        leaves=("study_event",),
     ),
     "study_events_take_back": Operation(
-        TEAMS, {"study_id": "study_id", "code": "code", "name": "event"}, ("study_id", "code")
+        TEAMS,
+        {"study_id": "study_id", "code": "code", "name": "event"},
+        ("study_id", "code"),
+        named=("name",),
+        leaves=("study_event",),
     ),
     "uses_samples": Operation(
         TEAMS,
