@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from json import JSONDecoder
+from math import isinf
 from typing import Any, NamedTuple, cast
 
 import msgspec
@@ -212,7 +213,15 @@ def _each_once(members: list[tuple[str, object]]) -> None:
         raise Malformed("A name stands twice in one object.")
 
 
-ONCE = JSONDecoder(object_pairs_hook=_each_once, parse_int=str)
+def _finite(number: str) -> float:
+    """What a reader would take for infinity is no number that anybody meant."""
+    found = float(number)
+    if isinf(found):
+        raise Malformed("A number is too large.")
+    return found
+
+
+ONCE = JSONDecoder(object_pairs_hook=_each_once, parse_int=str, parse_float=_finite)
 
 
 @lru_cache(None)

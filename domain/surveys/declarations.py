@@ -7,7 +7,7 @@ item, as a Decimal.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from msgspec import Meta
 
@@ -21,7 +21,16 @@ Items: TypeAlias = Mapping[str, Collection[str]]
 """The link ids of a questionnaire, each with the codes that it offers: none where it offers no codes."""
 
 LinkId = Annotated[str, Meta(min_length=1, max_length=255, pattern=CLEAN)]
-Points = Annotated[Decimal, Meta(description="A number, or a string of one: never rounded")]
+NEVER_ROUNDED = "A number, or a string of one: never rounded"
+EITHER: dict[str, Any] = {"type": ["number", "string"]}
+Points = Annotated[Decimal, Meta(description=NEVER_ROUNDED, extra_json_schema={"extra": EITHER})]
+MaybePoints = Annotated[
+    Decimal | None,
+    Meta(
+        description=NEVER_ROUNDED,
+        extra_json_schema={"extra": {"oneOf": [EITHER, {"type": "null"}]}},
+    ),
+]
 WIDEST = Decimal(10**9)
 
 

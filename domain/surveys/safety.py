@@ -19,7 +19,7 @@ from domain.surveys.declarations import (
     Answered,
     Items,
     LinkId,
-    Points,
+    MaybePoints,
     Problem,
     Value,
     twice,
@@ -41,7 +41,7 @@ class Sign(Input, frozen=True, kw_only=True):
     operator: Operator = "="
     code: LinkId | None = None
     truth: bool | None = None
-    number: Points | None = None
+    number: MaybePoints = None
 
 
 class Rule(Input, frozen=True, kw_only=True):
@@ -130,8 +130,8 @@ def _problems(path: str, rule: Rule, known: Items, languages: Collection[str]) -
     yield from unknown(f"{path}.signs", (sign.link_id for sign in rule.signs), known)
     for index, sign in enumerate(rule.signs):
         yield from _sign_problems(f"{path}.signs[{index}]", sign, known.get(sign.link_id, ()))
-    for language in sorted(set(languages) - rule.texts.keys()):
-        yield Problem(f"{path}.texts", f"The text is missing in {language}.")
+    if set(languages) - rule.texts.keys():
+        yield Problem(f"{path}.texts", "The text is missing in a language of the questionnaire.")
     for language, text in sorted(rule.texts.items()):
         if not HELP.search(text):
             yield Problem(f"{path}.texts.{language}", "The text says to call 112 or 1177.")

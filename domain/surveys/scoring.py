@@ -18,6 +18,7 @@ from domain.surveys.declarations import (
     Answered,
     Items,
     LinkId,
+    MaybePoints,
     Points,
     Problem,
     Value,
@@ -38,8 +39,8 @@ class Scored(Input, frozen=True, kw_only=True):
     link_id: LinkId
     points: Annotated[dict[LinkId, Points], Meta(max_length=200)] | None = None
     reverse: bool = False
-    low: Points | None = None
-    high: Points | None = None
+    low: MaybePoints = None
+    high: MaybePoints = None
 
 
 class Band(Input, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from tests.api.region import OpenStudy, Region
@@ -153,3 +154,13 @@ async def test_they_are_listed_newest_first_page_by_page(region: Region, asking:
     first = (await region.get("ana", f"{asking}?limit=1")).json()
     rest = (await region.get("ana", f"{asking}?cursor={first['next']}")).json()
     assert [one["version"] for one in (*first["items"], *rest["items"])] == ["2", "1"]
+
+
+async def test_a_number_that_readers_take_for_infinity_is_refused(
+    region: Region, asking: str
+) -> None:
+    body = msgspec.json.encode(draft()).replace(b'"Sleep"', b'"Sleep", "x": 1e400', 1)
+    headers = {**region.bearer("lea"), "Idempotency-Key": "k", "Content-Type": "application/json"}
+    refused = await region.client.post(asking, content=body, headers=headers)
+    assert refused.status_code == 400
+    assert await region.admin.fetchval("SELECT count(*) FROM questionnaire_version") == 0

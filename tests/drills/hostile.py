@@ -6,6 +6,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import quote, unquote_plus
 
@@ -58,6 +59,8 @@ TYPES = tuple(
     ("Content-Encoding", text)
     for text in ("gzip", "br", "zstd", "deflate", "gzip, gzip", "identity, gzip", CANARY)
 )  # fmt: skip
+_encoded = partial(quote, safe="")
+NAME = re.compile(r"[a-z][a-z0-9-]{0,63}")
 VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
 
 
@@ -88,7 +91,7 @@ class Attack:
             return
         for turn, (path, in_map) in enumerate(places(self.door, self.told.body, self.body)):
             at = "".join(f"/{step}" for step in path)
-            for one in _some(turn):
+            for one in _some(turn, openly=in_map):
                 raw = placed(self.body, path, one.raw)
                 await self._send(raw, f"{at} {one.name}", never=one.never, place=path)
             for raw in KEYS if in_map else ():
@@ -143,7 +146,8 @@ class Attack:
         answer = await self.door.knock(
             self.who, self.told, {name: text}, note=f"{name}={text[:40]}"
         )
-        self._judge(answer, f"{name}={text[:40]}", None)
+        named = name in self.row.named and NAME.fullmatch(text)
+        self._judge(answer, f"{name}={text[:40]}", BY_SCHEMA if named else None)
 
     async def _ask(
         self, name: str, more: dict[str, Any], schema: dict[str, Any] | None = None, text: str = ""
@@ -222,9 +226,13 @@ async def walk(door: Knocker) -> Part:
     return door.figures(valid=dict(valid))
 
 
-def _some(turn: int) -> list[Mutation]:
-    """Three of four mutations, others at the next place; with `N=2` and more, all of them."""
-    return [one for n, one in enumerate(VALUES) if scaled(1) > 1 or (n + turn) % 4]
+def _some(turn: int, *, openly: bool) -> list[Mutation]:
+    """Three of four mutations, others at the next place; with `N=2` and more, all of them.
+
+    One of four where the description leaves open what may stand there: most of it is taken.
+    """
+    chosen = {0} if openly else {1, 2, 3}
+    return [one for n, one in enumerate(VALUES) if scaled(1) > 1 or (n + turn) % 4 in chosen]
 
 
 def places(
@@ -271,10 +279,6 @@ def _readings(text: str) -> Iterator[Any]:
         yield int(text)
     if text.lower() in {"true", "1", "false", "0"}:
         yield True
-
-
-def _encoded(text: str) -> str:
-    return quote(text, safe="")
 
 
 def _header_is_fine(told: Described, name: str, text: str) -> str | None:
