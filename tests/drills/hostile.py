@@ -227,10 +227,7 @@ async def walk(door: Knocker) -> Part:
 
 
 def _some(turn: int, *, openly: bool) -> list[Mutation]:
-    """Three of four mutations, others at the next place; with `N=2` and more, all of them.
-
-    One of four where the description leaves open what may stand there: most of it is taken.
-    """
+    """Three of four mutations (with `N=2` all), one where what may stand there is left open: most is taken."""
     chosen = {0} if openly else {1, 2, 3}
     return [one for n, one in enumerate(VALUES) if scaled(1) > 1 or (n + turn) % 4 in chosen]
 
