@@ -55,7 +55,7 @@ async def record(
     """
     if happening.occurred_at > now + AHEAD:
         raise Invalid("It lies more than a year ahead.")
-    there = await _of(conn, between)
+    there = await of_participant(conn, between)
     before = next((one for one in there if one.name == name), None)
     if before is None and len(there) >= MOST:
         raise Invalid("No more events of one participant are kept.", most=MOST)
@@ -69,7 +69,7 @@ async def record(
         """
         await conn.execute(sql, *between, name, happening.occurred_at, member.member_id)
         await _ask_no_more(conn, between, name)
-    return next(one for one in await _of(conn, between) if one.name == name)
+    return next(one for one in await of_participant(conn, between) if one.name == name)
 
 
 async def take_back(conn: Connection, between: Between, name: str) -> None:
@@ -77,11 +77,6 @@ async def take_back(conn: Connection, between: Between, name: str) -> None:
     sql = "DELETE FROM study_event WHERE resident_id = $1 AND study_id = $2 AND name = $3"
     await conn.execute(sql, *between, name)
     await _ask_no_more(conn, between, name)
-
-
-async def of_participant(conn: Connection, between: Between) -> list[StudyEvent]:
-    """What a team has said of a participant, earliest first."""
-    return await _of(conn, between)
 
 
 async def mine(conn: Connection, between: Between) -> list[StudyEvent]:
@@ -92,7 +87,7 @@ async def mine(conn: Connection, between: Between) -> list[StudyEvent]:
 
     """
     await conversations.check_took_part(conn, between)
-    return await _of(conn, between)
+    return await of_participant(conn, between)
 
 
 async def everything(conn: Connection, resident_id: UUID) -> list[StudyEvent]:
@@ -106,7 +101,8 @@ async def everything(conn: Connection, resident_id: UUID) -> list[StudyEvent]:
     return await fetch_all(conn, StudyEvent, sql, resident_id)
 
 
-async def _of(conn: Connection, between: Between) -> list[StudyEvent]:
+async def of_participant(conn: Connection, between: Between) -> list[StudyEvent]:
+    """What a team has said of a participant, earliest first."""
     sql = """
         SELECT study_id, name, occurred_at, recorded_at
           FROM study_event
