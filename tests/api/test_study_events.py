@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from tests.database import Database
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
+HOME = ZoneInfo("Europe/Stockholm")
 AFTER: dict[str, Any] = {
     "relative_to": "event", "event": "operation", "after_days": 1, "at": "08:00:00", "window": 600,
 }  # fmt: skip
@@ -51,7 +53,8 @@ async def told(region: Region, study: OpenStudy, database: Database) -> Any:
 
 
 def day(moment: datetime) -> str:
-    return str((moment + DAY).date())
+    """The one after, where residents live: late in the evening it is another than in UTC."""
+    return str((moment.astimezone(HOME) + DAY).date())
 
 
 async def test_a_schedule_counts_from_the_event_and_follows_its_correction(told: Told) -> None:
