@@ -139,7 +139,7 @@ def reseal(configured: Configured) -> None:
 
 @click.group("journal")
 def erasures() -> None:
-    """The journal of erasures outside the database (MEDVERKA_ERASURE_JOURNAL)."""
+    """The journal of erasures, withdrawals and blocks outside the database (MEDVERKA_ERASURE_JOURNAL)."""
 
 
 @erasures.command()
@@ -150,16 +150,16 @@ def export(configured: Configured, path: Path) -> None:
     settings = configured()
     journal.begin(path)
     written = _run(settings, lambda pool: replay.copy_out(pool, path))
-    click.echo(f"{written:,} erasures written.")
+    click.echo(f"{written:,} lines written.")
 
 
 @erasures.command("replay")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def again(configured: Configured, path: Path) -> None:
-    """Carry out again the erasures that a restored database lacks. Before traffic is let in."""
+    """Carry out again what a restored database lacks. Before traffic is let in."""
     done = _run(configured(), lambda pool: replay.replay(pool, path, _telling("lines read")))
-    click.echo(f"{done.lines:,} lines, {done.missing:,} erasures missing, {done.failed:,} failed.")
+    click.echo(f"{done.lines:,} lines, {done.missing:,} missing, {done.failed:,} failed.")
     if done.failed:
         raise click.ClickException("Run it again; until then `serve` lets nobody in.")
 

@@ -34,7 +34,7 @@ from domain.consents.review import Standing, Waiting
 from domain.errors import Invalid, NotFound
 from domain.fields import Input, Seq
 from domain.languages import accepted
-from domain.rights import at_once
+from domain.rights import answering, at_once
 from domain.rights import withdraw as rights
 from domain.rights.withdraw import Pausing, Preview, Resuming, Withdrawal, Withdrawing
 
@@ -127,7 +127,8 @@ async def my_review(conn: Conn, me: Me) -> Review:
         BeyondItem,
         SensitiveUnnamed,
         Invalid,
-    ),
+    )
+    | {202: ResponseSpec(RecordedAnswers, description=UNDER_WAY)},
 )
 async def answer(
     conn: Conn,
@@ -136,14 +137,18 @@ async def answer(
     issuer: Issuer,
     data: JSONBody[Answers],
 ) -> Response[RecordedAnswers]:
-    """Answer items of a notice: permit or deny, as wide as the item or narrower."""
+    """Answer items of a notice: permit or deny, as wide as the item or narrower.
+
+    Refusing what was given ends it: 201, or 202 as for a withdrawal, to be followed by the event's `seq`.
+    """
     knock = once.knock(visitor.door)
     answered = await at_once.answer(conn, knock, data.answers)
     if answered is not None:
         return kept(_all_recorded(answered.events, issuer), again=answered.again)
     async with whole(conn, visitor, once):
-        events = await rights.answer_at(conn, knock, data.answers)
-        return once.keep(_all_recorded(events, issuer))
+        done = await answering.answer_at(conn, knock, data.answers)
+        answer = _all_recorded(done.events, issuer)
+        return once.keep(answer, 201 if done.drained else 202)
 
 
 @get("/v1/me/consent-events", guards=[resident])

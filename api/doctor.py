@@ -152,7 +152,7 @@ def _journal(settings: Settings) -> Iterator[Finding]:
 
 
 async def _replayed(settings: Settings, conn: Connection) -> Finding:
-    what = "every erasure of the journal is carried out in this database"
+    what = "all that the journal names has ended in this database"
     try:
         await replay.check(conn, Path(settings.erasure_journal))
     except replay.ErasuresMissing:

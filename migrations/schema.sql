@@ -638,6 +638,33 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Name: journal_block(); Type: FUNCTION; 
+
+CREATE FUNCTION public.journal_block() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    -- Why is for the resident to read, and for nobody who keeps a file.
+    INSERT INTO erasure (resident_id, scope, terms, erased_at)
+    VALUES (NEW.resident_id, 'block', jsonb_strip_nulls(to_jsonb(NEW) - 'reason'), NEW.placed_at);
+    RETURN NULL;
+END $$;
+
+-- Name: journal_event(); Type: FUNCTION; 
+
+CREATE FUNCTION public.journal_event() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.decision <> 'deny' OR EXISTS (
+            SELECT FROM consent_grant g
+             WHERE g.resident_id = NEW.resident_id AND g.item_id = NEW.item_id AND NOT isempty(g.data_period)) THEN
+        INSERT INTO erasure (resident_id, scope, terms, erased_at)
+        VALUES (NEW.resident_id, 'consent', jsonb_strip_nulls(to_jsonb(NEW) - ARRAY['prev_hash', 'hash']), NEW.recorded_at);
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- Name: keep_events(uuid, text, text, bytea, integer, bigint[]); Type: PROCEDURE; 
 
 CREATE PROCEDURE public.keep_events(IN p_actor uuid, IN p_route text, IN p_key text, IN p_fingerprint bytea, IN p_status integer, IN p_events bigint[])
@@ -1397,7 +1424,8 @@ CREATE TABLE public.erasure (
     resident_id uuid NOT NULL,
     erasure_id uuid DEFAULT uuidv7() NOT NULL,
     scope text NOT NULL,
-    erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    erased_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    terms jsonb
 );
 
 ALTER TABLE ONLY public.erasure FORCE ROW LEVEL SECURITY;
@@ -1405,6 +1433,14 @@ ALTER TABLE ONLY public.erasure FORCE ROW LEVEL SECURITY;
 -- Name: TABLE erasure; Type: COMMENT; 
 
 COMMENT ON TABLE public.erasure IS 'class: resident';
+
+-- Name: COLUMN erasure.scope; Type: COMMENT; 
+
+COMMENT ON COLUMN public.erasure.scope IS 'a category, account, stream/<id> or response/<id> destroyed; or consent or block, see terms';
+
+-- Name: COLUMN erasure.terms; Type: COMMENT; 
+
+COMMENT ON COLUMN public.erasure.terms IS 'the consent event that ended a use, or the block, so that it can be written again';
 
 -- Name: fact; Type: TABLE; 
 
@@ -2524,6 +2560,14 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.consent_event FOR 
 -- Name: consent_grant fact_forget; Type: TRIGGER; 
 
 CREATE TRIGGER fact_forget AFTER UPDATE ON public.consent_grant FOR EACH ROW WHEN (((old.use = 'find'::text) AND (old.category = 'declared-facts'::text) AND isempty(new.data_period))) EXECUTE FUNCTION public.fact_forget();
+
+-- Name: block journal; Type: TRIGGER; 
+
+CREATE TRIGGER journal AFTER INSERT ON public.block FOR EACH ROW EXECUTE FUNCTION public.journal_block();
+
+-- Name: consent_event journal; Type: TRIGGER; 
+
+CREATE TRIGGER journal AFTER INSERT ON public.consent_event FOR EACH ROW WHEN (((new.decision <> ALL (ARRAY['permit'::text, 'resume'::text])) AND (new.effect IS DISTINCT FROM 'no-contact'::text))) EXECUTE FUNCTION public.journal_event();
 
 -- Name: announcement announcement_study_id_fkey; Type: FK CONSTRAINT; 
 

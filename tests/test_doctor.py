@@ -223,7 +223,7 @@ async def test_a_journal_that_is_kept_needs_nothing(journalled: Journalled) -> N
     [
         (os.unlink, "the journal of erasures is there"),
         (_open, "erasures is its owner's alone"),
-        (_spoil, "every erasure of the journal is carried out in this database"),
+        (_spoil, "all that the journal names has ended in this database"),
     ],
 )
 async def test_a_journal_gone_open_or_damaged_is_found(
@@ -238,7 +238,7 @@ async def test_a_restored_database_is_found(journalled: Journalled) -> None:
     settings, environ, path = journalled
     journal.write(path, [Entry(uuid4(), uuid4(), "heart", journal.BEGINNING)])
     found = await wrong(settings, environ)
-    assert list(found) == ["every erasure of the journal is carried out in this database"]
+    assert list(found) == ["all that the journal names has ended in this database"]
     assert "medverka journal replay" in next(iter(found.values()))
 
 

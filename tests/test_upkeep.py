@@ -101,10 +101,10 @@ async def erased(admin: Connection) -> None:
 @pytest.mark.usefixtures("erased")
 def test_a_journal_is_begun_brought_up_to_date_and_replayed(do: Do, tmp_path: Path) -> None:
     path = tmp_path / "erasures"
-    assert do("journal", "export", str(path)).output == "1 erasures written.\n"
-    assert do("journal", "export", str(path)).output == "0 erasures written.\n"
+    assert do("journal", "export", str(path)).output == "1 lines written.\n"
+    assert do("journal", "export", str(path)).output == "0 lines written.\n"
     said = do("journal", "replay", str(path)).output
-    assert "1 lines, 0 erasures missing, 0 failed." in said
+    assert "1 lines, 0 missing, 0 failed." in said
     assert len(list(journal.entries(path))) == 1
 
 

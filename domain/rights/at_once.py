@@ -35,7 +35,7 @@ class Ended(NamedTuple):
 async def answer(
     conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
 ) -> Answered | None:
-    """Let the resident in and record answers, all or none (see `withdraw.answer_at`).
+    """Let the resident in and record answers, all or none (see `answering.answer_at`).
 
     A refusal may end taking part in a study, and is left to the long way.
     """

@@ -222,5 +222,10 @@ class Taken:
         return await fetch_all(conn, Login, sql, self._id)
 
     async def _erasures(self, conn: Connection) -> list[Erased]:
-        sql = "SELECT scope, erased_at FROM erasure WHERE resident_id = $1 ORDER BY erased_at"
+        sql = """
+            SELECT scope, erased_at
+              FROM erasure
+             WHERE resident_id = $1 AND terms IS NULL
+             ORDER BY erased_at
+        """
         return await fetch_all(conn, Erased, sql, self._id)

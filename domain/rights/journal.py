@@ -1,9 +1,10 @@
-"""The journal of erasures outside the database: a file that survives a restore of an old backup.
+"""The journal of what has ended, outside the database: a file that survives a restore of an old backup.
 
 One JSON document a line, oldest first. The file itself says how far it has come, so each machine
 with a worker may keep a whole copy of its own. Lines are written after the erasure's COMMIT and may
 be there twice: a line written before could name an erasure that was rolled back, and its replay
 would destroy what nobody asked to destroy. Until a line is written the database's own log has it.
+Withdrawals, refusals and blocks are in it as erasures are.
 """
 
 import fcntl
@@ -11,6 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -28,13 +30,17 @@ class JournalUnreadable(Unavailable):
     """The journal of erasures cannot be read: nobody can tell whether this database is whole."""
 
 
-class Entry(Struct, frozen=True):
-    """What was erased: `account`, a data category, or `stream/` and its id."""
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """What was erased: `account`, a data category, `stream/` or `response/` and its id.
+
+    Or what else has ended, in `terms`: of the scope `consent` a consent event, of `block` a block.
+    """
 
     erasure_id: UUID
     resident_id: UUID
     scope: str
     erased_at: datetime
+    terms: dict[str, Any] | None = None
 
 
 def entries(path: Path) -> Iterator[Entry]:

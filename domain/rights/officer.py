@@ -1,16 +1,17 @@
 """What a data protection officer does about one resident: hold their data, or find a consent invalid."""
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.caller import Member
 from domain.consents import blocks, gate
 from domain.consents import store as consents
 from domain.consents.blocks import Block, HoldDraft
-from domain.consents.model import ConsentEvent, Scope
+from domain.consents.model import ConsentEvent, Decision, Scope
 from domain.db import Connection, act_for
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.fields import Input
-from domain.rights import unused
+from domain.rights import unused, withdraw
 from domain.studies import enrolments
 from notifications import outbox
 from notifications.kinds import Kind
@@ -73,14 +74,27 @@ async def invalidate(conn: Connection, officer: Member, order: InvalidationOrder
     if order.item_id not in {grant.item_id for grant in grants}:
         raise NotFound
     scope = Scope(scope="item", item_id=order.item_id)
+    event = await close(conn, resident_id, "invalidate", scope, officer.member_id)
+    if not drained:
+        await withdraw.owe(conn, event)
+    return event
+
+
+async def close(
+    conn: Connection,
+    resident_id: UUID,
+    decision: Decision,
+    scope: Scope,
+    officer_id: UUID,
+    claimed_at: datetime | None = None,
+) -> ConsentEvent:
+    """Close what the scope covers in the officer's name, and what rests on it. Behind the exclusive lock."""
     event = await consents.close(
-        conn, resident_id, "invalidate", scope, officer.member_id,
-        actor_role="data-protection-officer", method="system",
+        conn, resident_id, decision, scope, officer_id,
+        actor_role="data-protection-officer", method="system", claimed_at=claimed_at,
     )  # fmt: skip
     await enrolments.end(conn, resident_id, scope, "controller")
     await unused.mark(conn, resident_id)
-    if not drained:
-        await _owe(conn, event)
     return event
 
 
@@ -101,9 +115,3 @@ async def _enter(conn: Connection, officer: Member, whom: Concerning) -> UUID:
         raise NotFound
     await act_for(conn, found)
     return found
-
-
-async def _owe(conn: Connection, event: ConsentEvent) -> None:
-    """Uses under way have not ended: the worker drains later."""
-    sql = "INSERT INTO withdrawal (resident_id, seq) VALUES ($1, $2)"
-    await conn.execute(sql, event.resident_id, event.seq)

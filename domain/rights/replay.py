@@ -1,6 +1,6 @@
-"""The journal of erasures and the database: copied out, held against each other, carried out again.
+"""The journal of what has ended and the database: copied out, held against each other, carried out again.
 
-A restored database is told by the journal itself: it lacks an erasure that a line names. Nothing
+A restored database is told by the journal itself: it lacks what a line names. Nothing
 of a restore has to be noted anywhere, and a replica that takes over is not mistaken for one.
 """
 
@@ -15,12 +15,9 @@ import structlog
 
 from domain.consents import gate
 from domain.db import Connection, Pool, begin, fetch_all
-from domain.donations import streams
-from domain.errors import NotFound, Unauthenticated, Unavailable
-from domain.residents import store as residents
-from domain.rights import erase, given, journal
+from domain.errors import Unauthenticated, Unavailable
+from domain.rights import journal, once_more
 from domain.rights.journal import Entry
-from domain.surveys import own_responses
 
 BATCH = 500
 
@@ -29,7 +26,7 @@ log = structlog.get_logger()
 
 
 class ErasuresMissing(Unavailable):
-    """This database was restored, and erasures of after its backup have not been carried out again."""
+    """This database was restored, and what ended after its backup has not been ended again."""
 
     retry_after = 60
 
@@ -43,7 +40,7 @@ class Replayed(NamedTuple):
 
 
 async def copy_out(pool: Pool, path: Path) -> int:
-    """Write the erasures that the file does not have yet. How many.
+    """Write what the file does not have yet. How many lines.
 
     Raises:
         JournalUnreadable: it has not been begun, or its last lines are damaged.
@@ -66,7 +63,7 @@ async def copy_out(pool: Pool, path: Path) -> int:
 
 
 async def check(conn: Connection, path: Path) -> None:
-    """That every erasure of the journal has been carried out here.
+    """That all that the journal names has ended here.
 
     Raises:
         ErasuresMissing: this is an older database, and the replay has not been run.
@@ -82,7 +79,8 @@ async def check(conn: Connection, path: Path) -> None:
 async def replay(pool: Pool, path: Path, tell: Tell) -> Replayed:
     """Carry out again what the database lacks. To be run after every restore, before traffic.
 
-    What is in the database then is of before those erasures, so all of it in their scope goes.
+    What is in the database then is of before those erasures, so all of it in their scope goes; what was
+    consented to then is closed, also where it was given anew later: nobody can tell, and asking is safe.
     Run twice, or killed and run again, it does no more than once.
 
     Raises:
@@ -112,39 +110,22 @@ async def _carried_out(conn: Connection, entry: Entry) -> bool:
 
 
 async def _again(conn: Connection, entry: Entry) -> None:
-    """One erasure, and the note that it was. It is journalled anew where something was there."""
+    """One of them, and the note that it was. It is journalled anew where something was there."""
     sql = """
-        INSERT INTO erasure (resident_id, erasure_id, scope, erased_at)
-        VALUES ($1, $2, $3, $4)
+        INSERT INTO erasure (resident_id, erasure_id, scope, erased_at, terms)
+        VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT DO NOTHING
     """
     resident_id = entry.resident_id
     try:
         if not await gate.drain(conn, resident_id):
             raise Unavailable
-        await _destroy(conn, resident_id, entry.scope)
+        await once_more.carry_out(conn, entry)
     except Unauthenticated:
         pass  # began after the backup, or gone before it
-    await conn.execute(sql, resident_id, entry.erasure_id, entry.scope, entry.erased_at)
-
-
-async def _destroy(conn: Connection, resident_id: UUID, scope: str) -> None:
-    kind, _, name = scope.partition("/")
-    if kind == "account":
-        await residents.close_account(conn, resident_id)
-        await erase.destroy(conn, resident_id)
-    elif kind == "stream":
-        try:
-            await streams.delete(conn, resident_id, UUID(name))
-        except NotFound:
-            return
-    elif kind == "response":
-        try:
-            await own_responses.delete(conn, resident_id, UUID(name))
-        except NotFound:
-            return
-    else:
-        await given.erase(conn, resident_id, [scope])
+    await conn.execute(
+        sql, resident_id, entry.erasure_id, entry.scope, entry.erased_at, entry.terms
+    )
 
 
 def _batches(many: Iterable[Entry]) -> Iterable[list[Entry]]:
@@ -169,7 +150,7 @@ async def _missing(conn: Connection, some: Sequence[Entry]) -> list[Entry]:
 
 async def _since(conn: Connection, since: datetime, after: UUID) -> list[Entry]:
     sql = """
-        SELECT erasure_id, resident_id, scope, erased_at
+        SELECT erasure_id, resident_id, scope, erased_at, terms
           FROM erasure
          WHERE (erased_at, erasure_id) > ($1, $2)
          ORDER BY erased_at, erasure_id

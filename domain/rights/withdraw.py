@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from domain.caller import Resident
 from domain.consents import gate
 from domain.consents import store as consents
-from domain.consents.model import ConsentAnswer, ConsentEvent, Effect, Scope
+from domain.consents.model import ConsentEvent, Effect, Scope
 from domain.db import Connection, fetch_all, find_one
 from domain.errors import Invalid, NotFound, Unauthenticated
 from domain.fields import Instant
@@ -132,18 +132,6 @@ async def _ended(
     return event, so_far
 
 
-async def answer_at(
-    conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
-) -> list[ConsentEvent]:
-    """Let the resident in, and record answers, all or none. A required item refused ends taking part."""
-    resident, events = await consents.record_at(conn, knock, answers)
-    for event in events:
-        if event.decision == "deny" and event.study_id is not None:
-            scope = Scope(scope="item", item_id=event.item_id)
-            await leaving.end(conn, resident.resident_id, scope)
-    return events
-
-
 async def pause(
     conn: Connection, resident: Resident, wish: Pausing
 ) -> tuple[ConsentEvent, Withdrawal]:
@@ -249,6 +237,12 @@ async def _keep_track(conn: Connection, event: ConsentEvent, *, drained: bool) -
     """
     at = await conn.fetchval(sql, event.resident_id, event.seq, drained)
     return progress(event, event.decision, at)
+
+
+async def owe(conn: Connection, event: ConsentEvent) -> None:
+    """Uses under way have not ended: the worker drains later, and `state` tells when it has."""
+    sql = "INSERT INTO withdrawal (resident_id, seq) VALUES ($1, $2)"
+    await conn.execute(sql, event.resident_id, event.seq)
 
 
 def progress(event: ConsentEvent, effect: str, drained_at: datetime | None) -> Withdrawal:

@@ -160,3 +160,28 @@ async def test_a_pause_ends_in_the_future(region: Region, study: OpenStudy) -> N
     refused = await region.post("anna", "/v1/me/pauses", {**ALL, "until": ahead(seconds=-1)})
     assert refused.status_code == 422
     assert len((await region.get("anna", "/v1/me/consent-events")).json()["items"]) == 1
+
+
+async def test_a_refusal_of_what_was_given_waits_for_uses_under_way_as_well(
+    region: Region, study: OpenStudy, database: Database
+) -> None:
+    anna = await region.admin.fetchval("SELECT resident_id FROM identity")
+    using = await asyncpg.connect(database.dsn("api"))
+    async with begin(using):
+        assert await gate.lock_many(using, [anna]) == [anna]
+        refusal = {
+            "item_id": str(study.item_id),
+            "notice_version": 1,
+            "language": "en",
+            "seen_seq": 1,
+        }
+        answers = {"answers": [refusal | {"decision": "deny"}]}
+        refused = await region.post("anna", "/v1/me/consent-events", answers, key="no")
+        assert refused.status_code == 202
+        path = f"{WITHDRAWALS}/{refused.json()['recorded'][0]['event']['seq']}"
+        assert (await region.get("anna", path)).json()["drained_at"] is None
+    await using.close()
+    async with await open_pool(database.dsn("worker"), 2) as worker:
+        assert (await sweep(worker))["withdrawals_finished"] == 1
+    assert (await region.get("anna", path)).json()["drained_at"] is not None
+    assert (await mine(region))["status"] == "ConsentRefused"

@@ -1,4 +1,4 @@
-"""T44: residents are erased, a backup of before is restored, and the restore procedure is run."""
+"""T44: residents are erased or withdraw, a backup of before is restored, and the restore procedure is run."""
 
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -36,14 +36,18 @@ class Person(NamedTuple):
 
 
 class Region(NamedTuple):
-    """Those who are erased, and those who stay."""
+    """Those who are erased, and those who stay, of whom every second one withdraws."""
 
     gone: list[Person]
     others: list[Person]
 
+    @property
+    def withdrawn(self) -> list[Person]:
+        return self.others[::2]
+
 
 async def t44(here: Site) -> Part:
-    """Half of them close the account, the other half erase a category. A replay left out is the mutant."""
+    """Half of the erased close the account, the others a category. A replay left out is the mutant."""
     journal = here.folder / "journal"
     environ = {"MEDVERKA_ERASURE_JOURNAL": str(journal)}
     await obeyed(here, "journal", "export", str(journal))
@@ -54,6 +58,7 @@ async def t44(here: Site) -> Part:
             await _donate(http, one)
         before = await moment(here)
         await _shred(http, region.gone)
+        await _withdraw(http, region.withdrawn)
         await obeyed(here, "worker", "--once", **environ)
     with restored(here, backup, await log_of(here), before) as there:
         if MUTANT:
@@ -64,7 +69,7 @@ async def t44(here: Site) -> Part:
             again = await obeyed(there, "journal", "replay", str(journal))
             part = await _verdict(there, region, refused)
             let_in = await answers(http, "/health/ready", READY_SECONDS)
-            part.violations += (not let_in) + (" 0 erasures missing" not in again)
+            part.violations += (not let_in) + (" 0 missing" not in again)
             part.violations += sum([await _shown(http, one) != GIVEN for one in region.others])
             return part
 
@@ -97,6 +102,12 @@ async def _shred(http: Http, gone: list[Person]) -> None:
             done(await http.post("/v1/me/withdrawals", one.token, wish, str(uuid4())))
 
 
+async def _withdraw(http: Http, some: list[Person]) -> None:
+    for one in some:
+        wish = {"scope": "everything", "effect": "no-further-use"}
+        done(await http.post("/v1/me/withdrawals", one.token, wish, str(uuid4())))
+
+
 async def _refused(http: Http, everyone: list[Person]) -> int:
     """How many are told, as is the proxy in front, that nobody is let in before the replay."""
     ready = await http.get("/health/ready")
@@ -111,15 +122,18 @@ async def _verdict(there: Site, region: Region, refused: int) -> Part:
         keys = FileKeyProvider.from_folder(there.settings.secret_dir)
         gone = [await _decrypted(admin, keys, one) for one in region.gone]
         others = [await _decrypted(admin, keys, one) for one in region.others]
+        in_force = await _in_force(admin, region.withdrawn)
     decrypted, whole = sum(map(bool, gone)), others.count(GIVEN)
     figures = {
         "shredded": len(gone),
         "decrypted": decrypted,
         "others": len(others),
         "others_whole": whole,
+        "withdrawn": len(region.withdrawn),
+        "in_force_again": in_force,
         "refused_before_replay": refused,
     }
-    wrong = decrypted + len(others) - whole + (0 if MUTANT else everyone - refused)
+    wrong = decrypted + in_force + len(others) - whole + (0 if MUTANT else everyone - refused)
     return Part(n=everyone, violations=wrong, more=figures)
 
 
@@ -139,6 +153,17 @@ async def _decrypted(admin: Connection, keys: FileKeyProvider, one: Person) -> i
             found += len(unseal(key, place, row["body"]).start)
         except Damaged:
             continue
+    return found
+
+
+async def _in_force(admin: Connection, withdrawn: list[Person]) -> int:
+    """How many of those who withdrew have a consent in force."""
+    sql = """
+        SELECT count(DISTINCT resident_id) AS residents
+          FROM consent_grant
+         WHERE resident_id = ANY($1) AND NOT isempty(data_period)
+    """
+    found: int = await admin.fetchval(sql, [one.resident_id for one in withdrawn])
     return found
 
 

@@ -23,6 +23,8 @@ from domain.residents.arrival import Arrival, Vault, arrive
 from domain.residents.emails import Safe, Setting
 from domain.residents.model import Beginning
 from domain.surveys.sealed import Contents, Place, seal
+from migrations.databases import connected
+from tests import database as databases
 from tests.database import Database
 from tests.domain.donations.conftest import permit
 from tests.people import make_study
@@ -178,6 +180,16 @@ def heart(starts: list[int]) -> Batch:
         start=starts,
         value=[60.0 + at % 7 for at in starts],
     )
+
+
+async def backed_up(database: Database, *pools: Pool) -> Database:
+    """A copy of the database as it is now, whose connections begin anew."""
+    for one in pools:
+        await one.expire_connections()
+    async with connected(database.cluster.dsn("admin")) as admin:
+        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+        await admin.execute(sql, database.name)
+    return await databases.clone(database.cluster, database.name)
 
 
 async def hold(admin: Connection, resident_id: UUID) -> None:

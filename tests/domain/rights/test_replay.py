@@ -19,7 +19,7 @@ from domain.rights.sweeps import sweep
 from migrations.databases import connected
 from tests import database as databases
 from tests.database import Database
-from tests.domain.rights.conftest import LOGIN_AT, heart
+from tests.domain.rights.conftest import LOGIN_AT, backed_up, heart
 
 
 @pytest.fixture
@@ -39,12 +39,7 @@ async def backup(
     anna: Resident,  # noqa: ARG001 - who is in it
 ) -> AsyncIterator[Database]:
     """The database as it was when Anna had donated."""
-    for one in (pool, worker):
-        await one.expire_connections()
-    async with connected(database.cluster.dsn("admin")) as admin:
-        sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
-        await admin.execute(sql, database.name)
-    copy = await databases.clone(database.cluster, database.name)
+    copy = await backed_up(database, pool, worker)
     yield copy
     await databases.drop(copy)
 
@@ -193,7 +188,7 @@ async def test_each_erasure_is_written_once_while_nothing_breaks(
     await sweep(worker)
     await replay.copy_out(worker, path)
     scopes = [entry.scope for entry in journal.entries(path)]
-    assert scopes == ["heart", "account"]
+    assert scopes == ["heart", "consent", "account"]
 
 
 async def test_one_that_commits_after_a_later_one_is_written_too(
