@@ -53,6 +53,7 @@ from api.jwks import Keys
 from api.observability import Metrics, Observed, configure_logging
 from api.restored import connecting
 from api.settings import Settings
+from api.turns import Turns
 from api.version import AppVersion
 from domain.db import open_pool
 from domain.errors import Unavailable
@@ -148,6 +149,7 @@ async def _pools(app: Litestar) -> AsyncIterator[None]:
     not wait behind them for one.
     """
     settings: Settings = app.state.settings
+    app.state.turns = Turns(settings.pool_size)
     of_streams = max(2, settings.pool_size // STREAMS_SHARE)
     app.state.pool = await _pool(settings, settings.pool_size)
     app.state.streams = await _pool(settings, of_streams)

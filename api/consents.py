@@ -18,6 +18,7 @@ from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.receipts import ReceiptIssuer
+from api.turns import give_back
 from domain.consents import notices, review
 from domain.consents import store as consents
 from domain.consents.model import (
@@ -188,6 +189,7 @@ async def withdraw(
     seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
     """
     knock = once.knock(visitor.door)
+    give_back()  # it may wait for uses under way
     ended = await at_once.withdraw(conn, knock, data)
     if ended is not None:
         answer = _withdrawn(ended.event, ended.withdrawal, issuer)

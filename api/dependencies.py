@@ -21,6 +21,7 @@ from api.idempotency import Once as OnceKey
 from api.idempotency import one_at_a_time
 from api.receipts import ReceiptIssuer
 from api.settings import Settings as AppSettings
+from api.turns import give_back
 from domain.caller import Member, Resident
 from domain.db import begin
 from domain.donations.keys import KeyProvider
@@ -66,7 +67,10 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
     enter = request.scope["state"].get("enter")
     request.scope["user"], request.scope["state"]["once"] = None, once
     if login and enter is None:
-        async with state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        async with (
+            state.turns.one(ACQUIRE_SECONDS),
+            state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+        ):
             yield await _checked(connection, state)
         return
     async with (
@@ -84,6 +88,7 @@ async def whole(conn: Connection, login: Login | None, once: OnceKey | None) -> 
 
     For `conn`, and for a route of `resident_alone` that could not do with one statement.
     """
+    give_back()
     subject, last = login.hmac if login else None, once.last_words if once else None
     with one_at_a_time():
         async with begin(conn, subject=subject, last=last):
