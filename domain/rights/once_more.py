@@ -11,7 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from domain.caller import Resident
-from domain.consents.model import ActorRole, ConsentAnswer, Decision, Effect, Scope, ScopeKind
+from domain.consents.model import (
+    ActorRole,
+    ConsentAnswer,
+    Decision,
+    Effect,
+    NoticeNotInLanguage,
+    Scope,
+    ScopeKind,
+)
 from domain.db import Connection
 from domain.donations import streams
 from domain.errors import NotFound
@@ -74,7 +82,10 @@ async def _end(conn: Connection, resident_id: UUID, event: _Event) -> None:
             item_id=event.item_id, notice_version=event.notice_version, language=event.language,
             decision="deny", seen_seq=0, claimed_at=event.recorded_at,
         )  # fmt: skip
-        await answering.record(conn, resident_id, [refusal])
+        try:
+            await answering.record(conn, resident_id, [refusal])
+        except (NotFound, NoticeNotInLanguage):
+            return  # what is refused came after the backup: nothing of it was given
     else:
         await officer.close(
             conn, resident_id, event.decision, Scope(**_scope(event)), event.actor_id,

@@ -136,6 +136,16 @@ async def test_what_was_given_anew_after_it_is_to_be_asked_again(
     assert {(status, empty) for status, empty, *_ in grants} == {("ConsentWithdrawn", True)}
 
 
+async def test_refusing_what_the_backup_does_not_know_keeps_nobody_out(
+    part: Part, backup: Database, worker: Pool, tmp_path: Path
+) -> None:
+    await refusing(part)
+    async with connected(backup.dsn("admin")) as admin:
+        await admin.execute("DELETE FROM consent_grant")
+        await admin.execute("DELETE FROM consent_item")
+    await restore(backup, worker, tmp_path / "j")
+
+
 async def test_neither_giving_nor_a_first_refusal_is_journalled_nor_why_one_is_held(
     part: Part, worker: Pool, tmp_path: Path
 ) -> None:
