@@ -88,7 +88,10 @@ async def _walk_one(pool: Pool, schedule: Schedule, now: datetime) -> int:
 
 
 async def _taking_part(conn: Connection, schedule: Schedule, after: UUID | None) -> list[Taker]:
-    """A batch of those who take part; where the timetable counts from an event, of those who had it."""
+    """A batch of those who take part; where the timetable counts from an event, of those who had it.
+
+    Nobody of them moves to another zone until COMMIT: who does then finds what was made.
+    """
     sql = """
         SELECT e.resident_id, coalesce(v.occurred_at, e.enrolled_at) AS anchor, r.zone
           FROM enrolment e
@@ -99,6 +102,7 @@ async def _taking_part(conn: Connection, schedule: Schedule, after: UUID | None)
            AND ($2::uuid IS NULL OR e.resident_id > $2)
          ORDER BY e.resident_id
          LIMIT $3
+           FOR SHARE OF r
     """
     return await fetch_all(
         conn, Taker, sql, schedule.study_id, after, BATCH, schedule.timetable.event

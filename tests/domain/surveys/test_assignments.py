@@ -1,5 +1,6 @@
 """What is asked is asked once, of who may be asked, and taken once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -145,6 +146,17 @@ async def test_what_has_not_opened_follows_into_another_zone_and_is_asked_once(
     assert len(rows) >= 2
     sql = "SELECT count(*) - count(DISTINCT slot) FROM assignment"
     assert await count(asked.admin, sql) == 0
+
+
+async def test_who_moves_while_a_walk_is_made_is_asked_by_the_clock_there(asked: Asked) -> None:
+    await asked.admin.execute("BEGIN")
+    await asked.admin.execute("UPDATE resident SET zone = 'Asia/Tokyo'")
+    walk = asyncio.create_task(assigning.walk(asked.worker, NOW))
+    await asyncio.sleep(0.3)
+    await asked.admin.execute("COMMIT")
+    assert await walk
+    [opens_at] = await asked.admin.fetchrow("SELECT max(opens_at) FROM assignment")
+    assert opens_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 8
 
 
 async def test_what_the_clock_jumps_over_opens_on_landing(asked: Asked, conn: Conn) -> None:
