@@ -17,7 +17,7 @@ from migrations.runner import MigrationRefused, pending
 log = structlog.get_logger()
 
 
-class NotReady(Refusal):
+class NotServing(Refusal):
     """This process cannot serve right now."""
 
     status = 503
@@ -36,7 +36,7 @@ async def live() -> Health:
     return Health(status="live")
 
 
-@get("/health/ready", operation_id="health_ready", responses=refusals(NotReady))
+@get("/health/ready", operation_id="health_ready", responses=refusals(NotServing))
 async def ready(state: State) -> Health:
     """Whether the database is there, migrated, and entered in the right role."""
     try:
@@ -44,13 +44,13 @@ async def ready(state: State) -> Health:
             await check_role(connection)
             missing = await pending(connection)
     except AWAY:
-        raise NotReady("The database cannot be reached.", check="database") from None
+        raise NotServing("The database cannot be reached.", check="database") from None
     except WrongRole:
-        raise NotReady("The database role has too many rights.", check="role") from None
+        raise NotServing("The database role has too many rights.", check="role") from None
     except MigrationRefused:
-        raise NotReady("The database has other migrations.", check="migrations") from None
+        raise NotServing("The database has other migrations.", check="migrations") from None
     if missing:
-        raise NotReady("The database waits for its migrations.", check="migrations")
+        raise NotServing("The database waits for its migrations.", check="migrations")
     return Health(status="ready")
 
 

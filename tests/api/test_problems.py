@@ -6,8 +6,9 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from api.problems import kebab
+from api.problems import kebab, title
 from api.settings import Settings
+from domain.errors import Refusal
 from tests.api import probe
 from tests.api.conftest import undescribed
 
@@ -129,3 +130,13 @@ async def test_an_edit_says_what_it_starts_from(
 def test_names_become_addresses() -> None:
     assert kebab("NoticeSuperseded") == "notice-superseded"
     assert kebab("Method Not Allowed") == "method-not-allowed"
+
+
+def test_a_problem_type_has_one_meaning() -> None:
+    kinds: dict[str, tuple[int, str]] = {}
+    waiting: list[type[Refusal]] = [Refusal]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        meaning = kind.status, title(kind)
+        assert kinds.setdefault(kebab(kind.__name__), meaning) == meaning, kind
