@@ -155,7 +155,7 @@ async def test_who_moves_while_a_walk_is_made_is_asked_by_the_clock_there(asked:
     await asyncio.sleep(0.3)
     await asked.admin.execute("COMMIT")
     assert await walk
-    [opens_at] = await asked.admin.fetchrow("SELECT max(opens_at) FROM assignment")
+    opens_at = await asked.admin.fetchval("SELECT max(opens_at) FROM assignment")
     assert opens_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 8
 
 
