@@ -24,9 +24,9 @@ OFTEN = timedelta(hours=1)
 """A schedule is walked once in this: who has just joined, or whose pause has ended, is asked within it."""
 BATCH = 100
 """Residents of one transaction: who withdraws does not wait long for it."""
-MOST_ROWS = 25
+MOST_ROWS = 12
 """Rows of one statement. PostgreSQL and the worker pause between two, which lets others' requests in:
-with two thousand a request waited twice as long, and the walk took hardly less."""
+with two thousand a request waited twice as long."""
 
 BY_INDEX = "SET LOCAL enable_seqscan = off"
 """The first statements of a walk find few assignments, and a plan that reads them all would be kept."""
