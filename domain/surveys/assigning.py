@@ -28,9 +28,6 @@ MOST_ROWS = 12
 """Rows of one statement. PostgreSQL and the worker pause between two, which lets others' requests in:
 with two thousand a request waited twice as long."""
 
-BY_INDEX = "SET LOCAL enable_seqscan = off"
-"""The first statements of a walk find few assignments, and a plan that reads them all would be kept."""
-
 
 class Schedule(Struct, frozen=True, kw_only=True):
     """A questionnaire that a study asks by a timetable."""
@@ -77,7 +74,8 @@ async def _walk_one(pool: Pool, schedule: Schedule, now: datetime) -> int:
     made, after = 0, None
     while True:
         async with pool.acquire() as conn, begin(conn, job="assign"):
-            await conn.execute(BY_INDEX)
+            # The first of a walk find few assignments, and a plan that reads them all would be kept.
+            await conn.execute("SET LOCAL enable_seqscan = off")
             takers = await _taking_part(conn, schedule, after)
             made += await assign(conn, schedule, takers, now)
             if len(takers) < BATCH:
