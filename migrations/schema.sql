@@ -70,12 +70,12 @@ DECLARE
     one record;
     seqs bigint[] := '{}';
 BEGIN
-    SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
+    who := enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint);
     IF who.events IS NOT NULL THEN
         RETURN QUERY SELECT c, true FROM consent_event c
                       WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
     ELSIF who.resident_id IS NOT NULL THEN
-        FOR one IN SELECT a.* FROM consent_answers(
+        FOR one IN SELECT a.outcome, a.event FROM consent_answers(
                 who.resident_id, who.resident_id, 'resident', p_answers, p_sensitive) a
         LOOP
             IF one.outcome <> 'recorded' THEN
@@ -86,7 +86,8 @@ BEGIN
             seqs := seqs || event.seq;
             RETURN NEXT;
         END LOOP;
-        CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint, 201, seqs);
+        INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, events)
+        VALUES (who.resident_id, p_route, p_key, p_fingerprint, 201, 'application/json', seqs);
     END IF;
 END $$;
 
@@ -128,25 +129,23 @@ CREATE FUNCTION public.app_subject() RETURNS bytea
 
 -- Name: claim(uuid, text, text); Type: FUNCTION; 
 
-CREATE FUNCTION public.claim(p_actor uuid, p_route text, p_key text) RETURNS TABLE(turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
+CREATE FUNCTION public.claim(p_actor uuid, p_route text, p_key text, OUT turn boolean, OUT fingerprint bytea, OUT status smallint, OUT content_type text, OUT body bytea, OUT events bigint[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 BEGIN
     turn := pg_try_advisory_xact_lock(hashtext(p_actor::text || p_route), hashtext(p_key));
-    SELECT r.fingerprint, r.status, r.content_type, r.body INTO fingerprint, status, content_type, body
+    SELECT r.fingerprint, r.status, r.content_type, r.body, r.events INTO fingerprint, status, content_type, body, events
       FROM reply r WHERE r.actor_id = p_actor AND r.route = p_route AND r.key = p_key;
-    RETURN NEXT;
 END $$;
 
--- Name: consent_answer(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
+-- Name: consent_answer(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone, text[]); Type: FUNCTION; 
 
-CREATE FUNCTION public.consent_answer(p_resident uuid, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, OUT outcome text, OUT current_version integer, OUT event public.consent_event) RETURNS record
+CREATE FUNCTION public.consent_answer(p_resident uuid, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, p_sensitive text[] DEFAULT '{}'::text[], OUT outcome text, OUT current_version integer, OUT event public.consent_event) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
     head consent_head%ROWTYPE;
-    item consent_item%ROWTYPE;
-    asked record;
+    item record;
     at timestamptz;
     opening tstzmultirange := '{}';
 BEGIN
@@ -154,38 +153,55 @@ BEGIN
      WHERE h.resident_id = p_resident AND r.state <> 'erased'
        FOR UPDATE OF h;
     at := clock_timestamp();
-    SELECT i.* INTO item FROM consent_item i WHERE i.item_id = p_item AND i.version = p_version;
-    IF head.resident_id IS NULL OR item.item_id IS NULL THEN
+    SELECT i.notice_id, i.study_id, i.use, i.categories, i.recipients, i.past, i.future, i.ehds, i.duration_days,
+           v.current, v.superseded,
+           EXISTS (SELECT FROM notice_text t WHERE t.notice_id = i.notice_id
+                      AND t.version = p_version AND t.language = p_language) AS readable,
+           i.study_id IS NULL OR EXISTS (
+               SELECT FROM study_in_force s
+                WHERE s.study_id = i.study_id AND s.status IN ('active', 'closed-to-accrual')) AS open,
+           i.use IN ('study', 'keep') AND EXISTS (
+               SELECT FROM resident r
+                WHERE r.resident_id = p_resident AND r.unused_since IS NOT NULL) AS used_again
+      INTO item
+      FROM consent_item i
+     CROSS JOIN LATERAL (
+           SELECT max(n.version) AS current,
+                  bool_or(n.version > p_version AND n.change <> 'editorial') AS superseded
+             FROM notice_version n WHERE n.notice_id = i.notice_id) v
+     WHERE i.item_id = p_item AND i.version = p_version;
+    IF head.resident_id IS NULL OR item.notice_id IS NULL THEN
         outcome := 'unknown'; RETURN;
     ELSIF p_seen > head.seq THEN
         outcome := 'not-yet-written'; RETURN;
     END IF;
-    SELECT max(v.version) AS current,
-           bool_or(v.version > p_version AND v.change <> 'editorial') AS superseded,
-           EXISTS (SELECT FROM notice_text t WHERE t.notice_id = item.notice_id
-                      AND t.version = p_version AND t.language = p_language) AS readable,
-           item.study_id IS NULL OR EXISTS (
-               SELECT FROM study_in_force s
-                WHERE s.study_id = item.study_id AND s.status IN ('active', 'closed-to-accrual')) AS open
-      INTO asked FROM notice_version v WHERE v.notice_id = item.notice_id;
-    current_version := asked.current;
-    IF p_decision = 'permit' AND asked.superseded THEN
+    current_version := item.current;
+    IF p_decision = 'permit' AND item.superseded THEN
         outcome := 'superseded'; RETURN;
-    ELSIF NOT asked.readable THEN
+    ELSIF NOT item.readable THEN
         outcome := 'untranslated'; RETURN;
-    ELSIF p_decision = 'permit' AND NOT asked.open THEN
+    ELSIF p_decision = 'permit' AND NOT item.open THEN
         outcome := 'closed'; RETURN;
+    END IF;
+    IF p_categories IS NULL AND p_decision = 'permit' AND cardinality(item.categories) > 1
+       AND item.categories && p_sensitive THEN
+        p_categories := ARRAY(SELECT c FROM unnest(item.categories) c WHERE c <> ALL (p_sensitive));
+    END IF;
+    IF cardinality(p_categories) = 0 THEN
+        outcome := 'unnamed'; RETURN;
     END IF;
     p_categories := coalesce(p_categories, item.categories);
     p_past := coalesce(p_past, item.past);
     p_future := coalesce(p_future, item.future);
-    IF p_decision = 'permit' AND (cardinality(p_categories) = 0 OR NOT p_categories <@ item.categories
+    IF p_decision = 'permit' AND (NOT p_categories <@ item.categories
             OR (p_past AND NOT item.past) OR (p_future AND NOT item.future) OR NOT (p_past OR p_future)
             OR p_valid_until <= at) THEN
         outcome := 'beyond-scope'; RETURN;
     END IF;
     p_valid_until := least(p_valid_until, at + make_interval(days => item.duration_days));
-    SELECT array_agg(DISTINCT c ORDER BY c) INTO p_categories FROM unnest(p_categories) c;
+    IF cardinality(p_categories) > 1 THEN
+        p_categories := ARRAY(SELECT DISTINCT c FROM unnest(p_categories) c ORDER BY c);
+    END IF;
 
     event.decision := p_decision;
     event.scope := 'item';
@@ -227,14 +243,17 @@ BEGIN
           FROM unnest(p_categories) c
             ON CONFLICT DO NOTHING;
     ELSIF NOT event.blind THEN
-        UPDATE resident r SET unused_since = NULL
-         WHERE r.resident_id = p_resident AND r.unused_since IS NOT NULL AND item.use IN ('study', 'keep');
+        IF item.used_again THEN
+            UPDATE resident r SET unused_since = NULL WHERE r.resident_id = p_resident;
+        END IF;
         opening := tstzmultirange(tstzrange(CASE WHEN p_past THEN NULL ELSE at END,
                                             CASE WHEN p_future THEN p_valid_until ELSE at END));
-        UPDATE consent_grant g
-           SET data_period = '{}', since = NULL, status = 'ConsentWithdrawn', event_seq = event.seq
-         WHERE g.resident_id = p_resident AND g.item_id = p_item AND NOT g.category = ANY (p_categories)
-           AND NOT isempty(g.data_period);
+        IF head.seq > 0 THEN  -- before the first event there was nothing to narrow
+            UPDATE consent_grant g
+               SET data_period = '{}', since = NULL, status = 'ConsentWithdrawn', event_seq = event.seq
+             WHERE g.resident_id = p_resident AND g.item_id = p_item AND NOT g.category = ANY (p_categories)
+               AND NOT isempty(g.data_period);
+        END IF;
         INSERT INTO consent_grant AS g (resident_id, item_id, category, study_id, use, notice_version, recipients,
                                         ehds, status, event_seq, since, valid_until, data_period)
         SELECT p_resident, p_item, c, item.study_id, item.use, p_version, item.recipients,
@@ -259,26 +278,14 @@ CREATE FUNCTION public.consent_answers(p_resident uuid, p_actor uuid, p_role tex
 DECLARE
     one record;
     found record;
-    wanted text[];
 BEGIN
     FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
         item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
         future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
     LOOP
-        wanted := one.categories;
-        IF wanted IS NULL AND one.decision = 'permit' THEN
-            SELECT ARRAY(SELECT c FROM unnest(i.categories) c WHERE c <> ALL (p_sensitive)) INTO wanted
-              FROM consent_item i
-             WHERE i.item_id = one.item_id AND i.version = one.notice_version
-               AND cardinality(i.categories) > 1 AND i.categories && p_sensitive;
-        END IF;
-        IF cardinality(wanted) = 0 THEN
-            outcome := 'unnamed';
-            RETURN NEXT; RETURN;
-        END IF;
-        SELECT a.* INTO found FROM consent_answer(
-            p_resident, one.item_id, one.notice_version, one.language, one.decision, wanted,
-            one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at) a;
+        found := consent_answer(
+            p_resident, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at, p_sensitive);
         outcome := found.outcome;
         current_version := found.current_version;
         event := found.event;
@@ -311,7 +318,7 @@ BEGIN
     e.seq := head.seq + 1;
     e.prev_hash := head.hash;
     e.hash := sha256(e.prev_hash || convert_to(consent_event_text(e), 'UTF8'));
-    INSERT INTO consent_event SELECT e.*;
+    WITH said AS (INSERT INTO consent_event SELECT e.*)
     UPDATE consent_head h SET seq = e.seq, hash = e.hash WHERE h.resident_id = e.resident_id;
     RETURN e;
 END $$;
@@ -569,59 +576,63 @@ END $$;
 
 -- Name: enter(text, bytea, text, text); Type: FUNCTION; 
 
-CREATE FUNCTION public.enter(p_issuer text, p_subject_hmac bytea, p_route text, p_key text) RETURNS TABLE(resident_id uuid, language text, zone text, refused_until timestamp with time zone, turn boolean, fingerprint bytea, status smallint, content_type text, body bytea)
+CREATE FUNCTION public.enter(p_issuer text, p_subject_hmac bytea, p_route text, p_key text, OUT resident_id uuid, OUT language text, OUT zone text, OUT refused_until timestamp with time zone, OUT turn boolean, OUT fingerprint bytea, OUT status smallint, OUT content_type text, OUT body bytea, OUT events bigint[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    claimed record;
 BEGIN
     SELECT i.resident_id, i.erased_at INTO resident_id, refused_until FROM identity i
      WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
-    IF resident_id IS NOT NULL THEN
-        PERFORM set_config('app.resident', resident_id::text, true);
-        SELECT r.language, r.zone, r.signed_out_at INTO language, zone, refused_until
-          FROM resident r WHERE r.resident_id = enter.resident_id;
-        IF p_key IS NOT NULL THEN
-            SELECT c.* INTO turn, fingerprint, status, content_type, body
-              FROM claim(resident_id, p_route, p_key) c;
-        END IF;
+    IF resident_id IS NULL THEN
+        RETURN;
     END IF;
-    RETURN NEXT;
+    PERFORM set_config('app.resident', resident_id::text, true);
+    SELECT r.language, r.zone, r.signed_out_at INTO language, zone, refused_until
+      FROM resident r WHERE r.resident_id = enter.resident_id;
+    IF p_key IS NOT NULL THEN
+        claimed := claim(resident_id, p_route, p_key);
+        turn := claimed.turn;
+        fingerprint := claimed.fingerprint;
+        status := claimed.status;
+        content_type := claimed.content_type;
+        body := claimed.body;
+        events := claimed.events;
+    END IF;
 END $$;
 
 -- Name: enter_alone(text, bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.enter_alone(p_issuer text, p_subject_hmac bytea) RETURNS TABLE(resident_id uuid, language text, zone text, refused_until timestamp with time zone)
+CREATE FUNCTION public.enter_alone(p_issuer text, p_subject_hmac bytea, OUT resident_id uuid, OUT language text, OUT zone text, OUT refused_until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
     AS $$
-BEGIN
-    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
-    SELECT e.resident_id, e.language, e.zone, e.refused_until INTO resident_id, language, zone, refused_until
-      FROM enter(p_issuer, p_subject_hmac, NULL, NULL) e;
-    RETURN NEXT;
-END $$;
-
--- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
-
-CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea) RETURNS TABLE(resident_id uuid, events bigint[])
-    LANGUAGE plpgsql
-    AS $$
-#variable_conflict use_column
 DECLARE
     door record;
 BEGIN
     PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
-    SELECT e.* INTO door FROM enter(p_issuer, p_subject_hmac, p_route, p_key) e;
-    IF door.language IS NULL OR door.refused_until >= p_issued_at OR NOT door.turn THEN
+    door := enter(p_issuer, p_subject_hmac, NULL, NULL);
+    resident_id := door.resident_id;
+    language := door.language;
+    zone := door.zone;
+    refused_until := door.refused_until;
+END $$;
+
+-- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
+
+CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, OUT resident_id uuid, OUT events bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    door record;
+BEGIN
+    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
+    door := enter(p_issuer, p_subject_hmac, p_route, p_key);
+    IF door.language IS NULL OR door.refused_until >= p_issued_at OR NOT door.turn
+       OR (door.status IS NOT NULL AND (door.fingerprint <> p_fingerprint OR door.events IS NULL)) THEN
         RETURN;
-    ELSIF door.status IS NOT NULL THEN
-        SELECT r.events INTO events FROM reply r
-         WHERE r.actor_id = door.resident_id AND r.route = p_route AND r.key = p_key
-           AND r.fingerprint = p_fingerprint AND r.events IS NOT NULL;
-        IF NOT FOUND THEN
-            RETURN;
-        END IF;
     END IF;
     resident_id := door.resident_id;
-    RETURN NEXT;
+    events := door.events;
 END $$;
 
 -- Name: fact_forget(); Type: FUNCTION; 
@@ -664,15 +675,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-
--- Name: keep_events(uuid, text, text, bytea, integer, bigint[]); Type: PROCEDURE; 
-
-CREATE PROCEDURE public.keep_events(IN p_actor uuid, IN p_route text, IN p_key text, IN p_fingerprint bytea, IN p_status integer, IN p_events bigint[])
-    LANGUAGE sql
-    AS $$
-    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, events)
-    VALUES (p_actor, p_route, p_key, p_fingerprint, p_status::smallint, 'application/json', p_events)
-$$;
 
 -- Name: keep_reply(uuid, text, text, bytea, integer, text, bytea); Type: PROCEDURE; 
 
@@ -816,7 +818,7 @@ DECLARE
     who record;
     done record;
 BEGIN
-    SELECT e.* INTO who FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
+    who := enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint);
     IF who.events IS NOT NULL THEN
         RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END, true
                        FROM consent_event c
@@ -835,8 +837,9 @@ BEGIN
         event := done.event;
         drained_at := done.drained_at;
         again := false;
-        CALL keep_events(who.resident_id, p_route, p_key, p_fingerprint,
-                         CASE WHEN drained_at IS NULL THEN 202 ELSE 200 END, ARRAY[event.seq]);
+        INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, events)
+        VALUES (who.resident_id, p_route, p_key, p_fingerprint,
+                CASE WHEN done.drained_at IS NULL THEN 202 ELSE 200 END, 'application/json', ARRAY[(done.event).seq]);
         RETURN NEXT;
     END IF;
 END $$;
