@@ -9,7 +9,7 @@ from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from api.auth import resident, resident_alone
@@ -18,6 +18,7 @@ from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.receipts import ReceiptIssuer
+from api.studies import AcceptLanguage
 from api.turns import give_back
 from domain.consents import notices, review
 from domain.consents import store as consents
@@ -48,7 +49,6 @@ UNDER_WAY = "Recorded; uses under way have not ended yet"
 """Of every 202: what was asked for counts, and `drained_at` of its withdrawal is still to come."""
 
 Version = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
-AcceptLanguage = Annotated[str | None, HeaderParameter(name="Accept-Language", max_length=1000)]
 
 
 class Answers(Input, frozen=True, kw_only=True):

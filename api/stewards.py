@@ -12,16 +12,21 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
 from api.auth import staff, subject_hmac
+from api.consents import Version
 from api.dependencies import Conn, Once, Settings, Staff
 from api.development import subject_secret
 from api.etags import IfMatch, PreconditionRequired, etag, revision
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
+from api.studies import AcceptLanguage
 from domain.caller import Member
-from domain.consents import notices
-from domain.consents.notices import NoticeDraft
+from domain.consents import notices, publishing
+from domain.consents.model import NoticeNotInLanguage
+from domain.consents.notices import Notice
+from domain.consents.publishing import NoticeDraft
 from domain.db import new_id
 from domain.errors import Busy, Forbidden, Invalid, NotFound, PreconditionFailed
+from domain.languages import accepted
 from domain.studies import approvals, members
 from domain.studies import store as studies
 from domain.studies.approvals import Approval, ApprovalStanding, ApprovalThere
@@ -76,9 +81,30 @@ async def registrations(
 @get("/v1/studies/{study_id:uuid}/registration", guards=[staff], responses=refusals(NotFound))
 async def registration(conn: Conn, member: Staff, study_id: FromPath[UUID]) -> Response[Study]:
     """A study with its status and approvals, for stewards and for those who work in it."""
-    if study_id not in member.studies and member.roles.isdisjoint(REGISTRARS):
-        raise NotFound
+    _concerned(member, study_id)
     return _as_it_is(await studies.study(conn, study_id))
+
+
+@get(
+    "/v1/studies/{study_id:uuid}/notice",
+    guards=[staff],
+    responses=refusals(NotFound, NoticeNotInLanguage),
+)
+async def study_notice(
+    conn: Conn,
+    member: Staff,
+    settings: Settings,
+    study_id: FromPath[UUID],
+    version: Version = None,
+    accept_language: AcceptLanguage = None,
+) -> Notice:
+    """A study's notice as residents will read it, for who reviews the study and who works in it."""
+    _concerned(member, study_id)
+    notice_id = await notices.of_study(conn, study_id)
+    if notice_id is None:
+        raise NotFound("The study has no notice yet.")
+    wanted = [*accepted(accept_language or ""), *settings.languages]
+    return await notices.shown(conn, notice_id, version, wanted, reviewed=False)
 
 
 @post("/v1/studies", guards=[staff], responses=refusals(Forbidden, Invalid))
@@ -224,7 +250,7 @@ async def publish(
         raise Invalid("A text is needed in every language of the platform.")
     await studies.locked(conn, data.study_id, None)
     notice_id = await notices.of_study(conn, data.study_id) or new_id()
-    version = await notices.publish(conn, notice_id, data.study_id, data)
+    version = await publishing.publish(conn, notice_id, data.study_id, data)
     return once.keep(Published(notice_id=notice_id, version=version))
 
 
@@ -235,6 +261,11 @@ def _stewards(member: Member, *, officer: bool = False) -> None:
     """Refuse who is no steward; a data protection officer may read what `officer` says."""
     if member.roles.isdisjoint(REGISTRARS if officer else {"steward"}):
         raise Forbidden
+
+
+def _concerned(member: Member, study_id: UUID) -> None:
+    if study_id not in member.studies and member.roles.isdisjoint(REGISTRARS):
+        raise NotFound
 
 
 def _own(member: Member, study: Study) -> bool:
@@ -250,6 +281,6 @@ def _today() -> date:
 
 
 routes: list[Any] = [
-    registrations, registration, create, revise, stand, approve, stand_approval, team, admit,
-    dismiss, publish,
+    registrations, registration, study_notice, create, revise, stand, approve, stand_approval, team,
+    admit, dismiss, publish,
 ]  # fmt: skip

@@ -22,6 +22,20 @@ async def test_its_maker_cannot_approve_it(region: Region) -> None:
     assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (403, "own-study")
 
 
+async def test_who_is_to_approve_reads_what_residents_will_read(region: Region) -> None:
+    await region.staff("maker", "steward")
+    await region.staff("opener", "steward")
+    study_id = (await region.post("maker", "/v1/studies", STUDY)).json()["study_id"]
+    path = f"/v1/studies/{study_id}/notice"
+    assert (await region.get("opener", path)).status_code == 404
+    made = (await region.post("maker", "/v1/notices", notice(study_id, uuid4()))).json()
+    read = await region.get("opener", path)
+    assert (read.status_code, read.json()["notice_id"]) == (200, made["notice_id"])
+    assert (await region.client.get(f"/v1/notices/{made['notice_id']}")).status_code == 404
+    await region.staff("operator", "operator")
+    assert (await region.get("operator", path)).status_code == 404
+
+
 @pytest.mark.parametrize("role", ["data-protection-officer", "operator", None])
 async def test_only_stewards_register_studies(region: Region, role: str | None) -> None:
     await region.staff("someone", role)

@@ -222,6 +222,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "stewards_registration": Operation(
         REGISTRARS | TEAMS, {"study_id": "study_id"}, hidden={"study_id": "hidden_study"}
     ),
+    "stewards_study_notice": Operation(
+        REGISTRARS | TEAMS, {"study_id": "study_id"}, hidden={"study_id": "hidden_study"}
+    ),
     "stewards_create": Operation(STEWARDS, body=lambda s, _: revised(s)),
     "stewards_revise": Operation(
         STEWARDS, {"study_id": "study_id"}, body=lambda s, _: revised(s), if_match="study_revision"
