@@ -30,6 +30,7 @@ from litestar.routes import HTTPRoute
 
 from api import bodies, documentation, outcomes, problems
 from api.idempotency import OPTIONAL, IdempotencyKeyMissing, IdempotencyKeyReused
+from api.problems import InvalidRequest, Unforeseen
 from api.version import AppTooOld
 from domain.errors import Busy, Refusal, Unauthenticated, Unavailable
 
@@ -39,18 +40,6 @@ OUTCOME = "Outcome"
 """What the names of shared refusals end in where they are FHIR's OperationOutcomes."""
 OURS = {problems.MEDIA_TYPE, outcomes.FHIR_JSON}
 """Media types of refusals."""
-
-
-class InvalidRequest(Refusal):
-    """The request says something that cannot be."""
-
-    status = 400
-
-
-class Unforeseen(Refusal):
-    """Something went wrong on our side."""
-
-    status = 500
 
 
 SHARED = (

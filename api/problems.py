@@ -15,11 +15,11 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import Meta, Struct
 
 from api import complaints, outcomes
+from api.bodies import Malformed
 from api.complaints import Complaint
 from domain.errors import NotFound, Refusal, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
-RETRY_AFTER = 2
 
 AWAY = (
     asyncpg.PostgresConnectionError,
@@ -44,12 +44,30 @@ AWAY = (
 )
 """What PostgreSQL, or the way to it, says when it cannot help right now."""
 
-TAKEN = {"media_types": "Accept", "codings": "Accept-Encoding"}
-"""Members of a 415 that name what would be taken, and their headers (RFC 9110, 15.5.16)."""
+TAKEN = {"media_types": "Accept", "codings": "Accept-Encoding", "methods": "Allow"}
+"""Members that name what would be taken, and their headers (RFC 9110, 15.5.6 and 15.5.16)."""
 
 log = structlog.get_logger()
 
 Req = Request[Any, Any, Any]
+
+
+class InvalidRequest(Refusal):
+    """The request says something that cannot be."""
+
+    status = 400
+
+
+class MethodNotAllowed(Refusal):
+    """This address does not take that method."""
+
+    status = 405
+
+
+class Unforeseen(Refusal):
+    """Something went wrong on our side."""
+
+    status = 500
 
 
 class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -192,42 +210,34 @@ def _http(request: Req, error: HTTPException) -> Response[bytes]:
         return _broken(request, error)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return refused(request, NotFound())
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("allow", "")
+        return refused(request, MethodNotAllowed(methods=allowed.split(", ")))
     phrase = HTTPStatus(error.status_code).phrase
-    allowed = (error.headers or {}).get("allow")
-    headers = {"Allow": allowed} if allowed else None
-    return answer(request, error.status_code, phrase, f"{phrase}.", headers=headers)
+    return answer(request, error.status_code, phrase, f"{phrase}.")
 
 
 def _invalid_parameters(request: Req, error: ValidationException) -> Response[bytes]:
-    return _bad_request(request, "Invalid", complaints.of_parameters(error))
+    return refused(request, InvalidRequest(errors=complaints.of_parameters(error)))
 
 
 def _invalid_body(request: Req, error: msgspec.ValidationError) -> Response[bytes]:
-    return _bad_request(request, "Invalid", [complaints.of_body(str(error))])
-
-
-def _bad_request(request: Req, name: str, errors: list[Complaint]) -> Response[bytes]:
-    heading = "The request says something that cannot be."
-    return answer(request, HTTPStatus.BAD_REQUEST, f"{name}Request", heading, errors=errors)
+    return refused(request, InvalidRequest(errors=[complaints.of_body(str(error))]))
 
 
 def _malformed(request: Req, _: Exception) -> Response[bytes]:
-    heading = "The body is not well-formed."
-    return answer(request, HTTPStatus.BAD_REQUEST, "Malformed", heading)
+    return refused(request, Malformed())
 
 
 def _unstorable(request: Req, error: asyncpg.DataError) -> Response[bytes]:
     # Its text holds the value; its class and where it was raised do not.
     log.error("unstorable", error=type(error).__name__, at=whereabouts(error))
-    return _bad_request(request, "Invalid", [])
+    return refused(request, InvalidRequest())
 
 
 def _away(request: Req, error: BaseException) -> Response[bytes]:
     log.warning("unavailable", error=type(error).__name__)
-    return answer(
-        request, HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", title(Unavailable),
-        headers={"Retry-After": str(RETRY_AFTER)},
-    )  # fmt: skip
+    return refused(request, Unavailable())
 
 
 def _first_of_group(request: Req, group: ExceptionGroup[Exception]) -> Response[bytes]:
@@ -242,8 +252,7 @@ def _first_of_group(request: Req, group: ExceptionGroup[Exception]) -> Response[
 def _broken(request: Req, error: BaseException) -> Response[bytes]:
     """Whatever nobody foresaw. Logged by class and place: its text may hold what must not be there."""
     log.error("unforeseen", error=type(error).__name__, at=whereabouts(error))
-    heading = "Something went wrong on our side."
-    return answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Unforeseen", heading)
+    return refused(request, Unforeseen())
 
 
 def whereabouts(error: BaseException) -> list[str]:

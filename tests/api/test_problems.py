@@ -39,6 +39,16 @@ async def test_an_address_that_leads_nowhere(client: httpx.AsyncClient) -> None:
     assert problem(await client.get(f"/v1/{CANARY}"), 404)["type"].endswith("/not-found")
 
 
+async def test_the_type_of_a_problem_is_an_address_that_tells_of_it(
+    client: httpx.AsyncClient,
+) -> None:
+    document = problem(await client.get("/v1/nowhere"), 404)
+    told = (await client.get(httpx.URL(document["type"]).path)).json()
+    assert told == {"name": "not-found", "status": 404, "title": document["title"]}
+    assert told in (await client.get("/problems")).json()["items"]
+    problem(await client.get(f"/problems/{CANARY}"), 404)
+
+
 async def test_a_method_that_is_not_there_names_those_that_are(client: httpx.AsyncClient) -> None:
     answer = await client.delete("/health/live")
     problem(answer, 405)

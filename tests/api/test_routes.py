@@ -13,6 +13,7 @@ from api.settings import Settings
 
 PUBLIC = {
     "/.well-known/jwks.json", "/health/live", "/health/ready", "/metrics",
+    "/problems", "/problems/{name:str}",
     "/v1/me/fhir/metadata", "/v1/measures", "/v1/measures/{measure:str}",
     "/v1/notices/{notice_id:uuid}", "/v1/studies", "/v1/studies/{study_id:uuid}",
 }  # fmt: skip

@@ -39,6 +39,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "receipts_published_keys": Operation(ALL),
     "health_live": Operation(ALL),
     "health_ready": Operation(ALL),
+    "problem_types_catalogue": Operation(ALL),
+    "problem_types_problem_type": Operation(ALL, {"name": "problem"}),
     "measures_catalogue": Operation(ALL),
     "measures_measure": Operation(ALL, {"measure": "measure"}),
     "studies_catalogue": Operation(ALL),

@@ -26,6 +26,7 @@ class Side(Struct, kw_only=True):
     resident_id: str = ""
     attribute: str = ""
     measure: str = "heart-rate"
+    problem: str = "not-found"
     study_id: str = ""
     notice_id: str = ""
     item_id: str = ""
