@@ -3,8 +3,8 @@
 Litestar does not close a generator when a dependency after it raises; so letting the caller in
 and claiming the Idempotency-Key happen inside `conn`, and the others hand out what it found.
 
-Each asks for the one before, in a single file, those of the hottest routes first: what could be resolved side by side gets a task each,
-in a task group, which costs more than all of them.
+Each asks for the one before, in a single file, those of the hottest routes first: what could be
+resolved side by side gets a task each, in a task group, which costs more than all of them.
 """
 
 from collections.abc import AsyncIterator, Mapping
