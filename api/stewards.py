@@ -102,7 +102,7 @@ async def study_notice(
     _concerned(member, study_id)
     notice_id = await notices.of_study(conn, study_id)
     if notice_id is None:
-        raise NotFound("The study has no notice yet.")
+        raise NotFound
     wanted = [*accepted(accept_language or ""), *settings.languages]
     return await notices.shown(conn, notice_id, version, wanted, reviewed=False)
 
