@@ -18,6 +18,8 @@ WITHOUT_DATABASE = frozenset(
         "health_live",
         "measures_catalogue",
         "measures_measure",
+        "problem_types_catalogue",
+        "problem_types_problem_type",
         "receipts_published_keys",
     }
 )
