@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, delete, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from api.auth import resident
+from api.consents import UNDER_WAY
 from api.dependencies import Conn, Me, Once
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
@@ -23,10 +25,19 @@ async def mine(conn: Conn, me: Me, cursor: Cursor = None, limit: Limit = 50) -> 
     return page(found, limit, "block_id")
 
 
-@post("/v1/me/blocks", guards=[resident], responses=refusals(Invalid), opt={"any_version": True})
+@post(
+    "/v1/me/blocks",
+    guards=[resident],
+    responses=refusals(Invalid) | {202: ResponseSpec(Block, description=UNDER_WAY)},
+    opt={"any_version": True},
+)
 async def block(conn: Conn, me: Me, once: Once, data: JSONBody[BlockDraft]) -> Response[Block]:
-    """Deny uses of my data from now on: of a category, to a study or organisation, or all."""
-    return once.keep(await blocks.place(conn, me.resident_id, data, me.resident_id))
+    """Deny uses of my data from now on: of a category, to a study or organisation, or all.
+
+    202 as for a withdrawal: uses under way did not end within two seconds, and `drained_at` is to come.
+    """
+    placed = await blocks.place(conn, me.resident_id, data, me.resident_id)
+    return once.keep(placed, 201 if placed.drained_at else 202)
 
 
 @delete(

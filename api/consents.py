@@ -46,7 +46,7 @@ ALWAYS = {"any_version": True}
 LARGEST_SEQ = 2**63 - 1
 
 UNDER_WAY = "Recorded; uses under way have not ended yet"
-"""Of every 202: what was asked for counts, and `drained_at` of its withdrawal is still to come."""
+"""Of every 202: what was asked for counts, and `drained_at` is still to come."""
 
 Version = Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1)]
 

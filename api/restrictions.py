@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from api.auth import staff
+from api.consents import UNDER_WAY
 from api.dependencies import Conn, Once, Staff
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
@@ -55,10 +57,16 @@ async def lift_stop(conn: Conn, member: Staff, stop_id: FromPath[UUID]) -> Stop:
     return await stops.lift(conn, stop_id, member.member_id, officer=OFFICER in member.roles)
 
 
-@post("/v1/holds", guards=[staff], responses=refusals(Forbidden, Invalid, NotFound))
+@post(
+    "/v1/holds",
+    guards=[staff],
+    responses=refusals(Forbidden, Invalid, NotFound)
+    | {202: ResponseSpec(Block, description=UNDER_WAY)},
+)
 async def hold(conn: Conn, member: Staff, once: Once, data: JSONBody[HoldOrder]) -> Response[Block]:
     """Restrict the use of one resident's data without erasing it (GDPR art. 18)."""
-    return once.keep(await officer.hold(conn, member, data))
+    placed = await officer.hold(conn, member, data)
+    return once.keep(placed, 201 if placed.drained_at else 202)
 
 
 @post(

@@ -981,6 +981,7 @@ CREATE TABLE public.block (
     placed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     lifted_by uuid,
     lifted_at timestamp with time zone,
+    drained_at timestamp with time zone,
     CONSTRAINT block_check CHECK (((scope <> 'study'::text) OR (study_id IS NOT NULL))),
     CONSTRAINT block_check1 CHECK (((scope <> 'category'::text) OR (category IS NOT NULL))),
     CONSTRAINT block_check2 CHECK (((scope <> 'organisation'::text) OR (organisation IS NOT NULL))),
@@ -2435,6 +2436,10 @@ CREATE INDEX assignment_opens ON public.assignment USING btree (resident_id, ope
 -- Name: block_live; Type: INDEX; 
 
 CREATE INDEX block_live ON public.block USING btree (resident_id) WHERE (lifted_at IS NULL);
+
+-- Name: block_undrained; Type: INDEX; 
+
+CREATE INDEX block_undrained ON public.block USING btree (resident_id) WHERE (drained_at IS NULL);
 
 -- Name: concern_overdue; Type: INDEX; 
 

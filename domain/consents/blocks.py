@@ -57,7 +57,10 @@ class HoldDraft(BlockDraft, frozen=True, kw_only=True):
 
 
 class Block(Struct, frozen=True, kw_only=True):
-    """A block or a hold. It denies until `lifted_at`."""
+    """A block or a hold. It denies until `lifted_at`.
+
+    `drained_at`: since then no use that began before it is left.
+    """
 
     block_id: UUID
     kind: Literal["block", "hold"]
@@ -68,11 +71,12 @@ class Block(Struct, frozen=True, kw_only=True):
     organisation: str | None
     reason: str | None
     placed_at: datetime
+    drained_at: datetime | None
     lifted_at: datetime | None
 
 
 async def place(conn: Connection, resident_id: UUID, draft: BlockDraft, placed_by: UUID) -> Block:
-    """Deny from COMMIT on, once the uses under way have ended, for which it waits at most two seconds.
+    """Deny from COMMIT on. It waits at most two seconds for uses under way; then the worker does.
 
     Raises:
         Invalid: the scope and what it is about do not fit.
@@ -80,31 +84,31 @@ async def place(conn: Connection, resident_id: UUID, draft: BlockDraft, placed_b
 
     """
     draft.check()
-    await _drain(conn, resident_id)
+    drained = await _drain(conn, resident_id)
     held = isinstance(draft, HoldDraft)
     own: Source = "ehds-opt-out" if draft.scope == "ehds" else "resident"
     sql = """
         INSERT INTO block (resident_id, kind, source, scope, study_id, category, organisation,
-                           reason, placed_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                           reason, placed_by, drained_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, CASE WHEN $10 THEN clock_timestamp() END)
         RETURNING block_id, kind, source, scope, study_id, category, organisation, reason,
-                  placed_at, lifted_at
+                  placed_at, drained_at, lifted_at
     """
     made = await find_one(
         conn, Block, sql, resident_id, "hold" if held else "block", HOLDS[0] if held else own,
         draft.scope, draft.study_id, draft.category, draft.organisation,
-        draft.reason if isinstance(draft, HoldDraft) else None, placed_by,
+        draft.reason if isinstance(draft, HoldDraft) else None, placed_by, drained,
     )  # fmt: skip
     if made is None:
         raise NotFound
     return made
 
 
-async def _drain(conn: Connection, resident_id: UUID) -> None:
+async def _drain(conn: Connection, resident_id: UUID) -> bool:
     sql = "SELECT EXISTS (SELECT FROM resident_lock WHERE resident_id = $1) AS there"
     if not await conn.fetchval(sql, resident_id):
         raise NotFound
-    await gate.drain(conn, resident_id)
+    return await gate.drain(conn, resident_id)
 
 
 async def lift(
@@ -125,7 +129,7 @@ async def lift(
            SET lifted_at = coalesce(lifted_at, clock_timestamp()), lifted_by = coalesce(lifted_by, $3)
          WHERE resident_id = $1 AND block_id = $2 AND source = ANY($4)
         RETURNING block_id, kind, source, scope, study_id, category, organisation, reason,
-                  placed_at, lifted_at
+                  placed_at, drained_at, lifted_at
     """
     lifted = await find_one(conn, Block, sql, resident_id, block_id, lifted_by, list(sources))
     if lifted is None:
@@ -139,7 +143,7 @@ async def of_resident(
     """What denies or has denied, newest first."""
     sql = """
         SELECT block_id, kind, source, scope, study_id, category, organisation, reason, placed_at,
-               lifted_at
+               drained_at, lifted_at
           FROM block
          WHERE resident_id = $1 AND ($2::uuid IS NULL OR block_id < $2)
          ORDER BY block_id DESC

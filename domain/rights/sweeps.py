@@ -53,12 +53,14 @@ async def sweep(pool: Pool) -> dict[str, int]:
 
 
 async def open_withdrawals(conn: Connection, after: UUID | None, limit: int) -> list[UUID]:
-    """Residents with a withdrawal that is not drained or not destroyed."""
+    """Residents with a withdrawal that is not drained or not destroyed, or a block that is not drained."""
     sql = """
-        SELECT DISTINCT resident_id
-          FROM withdrawal
-         WHERE (drained_at IS NULL OR destroyed_at IS NULL)
-           AND ($1::uuid IS NULL OR resident_id > $1)
+        SELECT resident_id
+          FROM (SELECT resident_id FROM withdrawal
+                 WHERE drained_at IS NULL OR destroyed_at IS NULL
+                 UNION
+                SELECT resident_id FROM block WHERE drained_at IS NULL) owed
+         WHERE $1::uuid IS NULL OR resident_id > $1
          ORDER BY resident_id
          LIMIT $2
     """

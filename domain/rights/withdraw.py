@@ -265,12 +265,17 @@ async def _block_contact(conn: Connection, resident: Resident, study_id: UUID | 
 
 
 async def finish(conn: Connection, resident_id: UUID) -> int:
-    """Drain and destroy what withdrawals of this resident still owe. The worker's step.
+    """Drain and destroy what withdrawals of this resident still owe, and drain blocks. The worker's step.
 
-    Returns how many are done; 0 while uses under way or a hold stand against it.
+    Returns how many withdrawals are done; 0 while uses under way or a hold stand against it.
     """
     if not await gate.drain(conn, resident_id):
         return 0
+    sql = """
+        UPDATE block SET drained_at = clock_timestamp()
+         WHERE resident_id = $1 AND drained_at IS NULL
+    """
+    await conn.execute(sql, resident_id)
     sql = """
         UPDATE withdrawal
            SET drained_at = coalesce(drained_at, clock_timestamp())

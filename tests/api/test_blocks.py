@@ -87,7 +87,7 @@ async def test_another_s_block_is_not_there(region: Region, study: OpenStudy) ->
     assert (await region.get("bo", BLOCKS)).json()["items"] == []
 
 
-async def test_a_block_waits_for_uses_under_way(
+async def test_a_block_waits_for_uses_under_way_and_says_where_they_have_not_ended(
     region: Region, study: OpenStudy, database: Database
 ) -> None:
     assert study
@@ -98,5 +98,8 @@ async def test_a_block_waits_for_uses_under_way(
     )
     slow = await region.post("anna", BLOCKS, {"scope": "everything"})
     await reader.close()
-    assert slow.status_code == 201
+    assert (slow.status_code, slow.json()["drained_at"]) == (202, None)
+    quick = await region.post("anna", BLOCKS, {"scope": "everything"})
+    assert quick.status_code == 201
+    assert quick.json()["drained_at"] is not None
     assert slow.elapsed.total_seconds() > 1.9

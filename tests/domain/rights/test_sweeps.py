@@ -7,6 +7,7 @@ import pytest
 from asyncpg import Connection
 
 from domain.caller import Resident
+from domain.consents import gate
 from domain.db import Pool, begin
 from domain.rights import unused
 from domain.rights.sweeps import sweep
@@ -174,6 +175,22 @@ async def test_a_withdrawal_that_was_not_drained_is_finished(
     assert await segments(admin) == 0
     sql = "SELECT num_nulls(drained_at, destroyed_at) FROM withdrawal"
     assert await admin.fetchval(sql) == 0
+
+
+async def test_a_block_that_was_not_drained_is_drained(
+    worker: Pool, admin: Connection, anna: Resident
+) -> None:
+    sql = """
+        INSERT INTO block (resident_id, kind, source, scope, placed_by)
+        VALUES ($1, 'block', 'resident', 'everything', $1)
+    """
+    await admin.execute(sql, anna.resident_id)
+    async with admin.transaction():
+        await gate.lock_own(admin, anna.resident_id)
+        await sweep(worker)
+        assert await admin.fetchval("SELECT drained_at FROM block") is None
+    await sweep(worker)
+    assert await admin.fetchval("SELECT drained_at FROM block") is not None
 
 
 async def test_one_that_fails_stops_no_other(
