@@ -124,6 +124,22 @@ def test_a_file_is_taken_whole_or_not_at_all_and_the_others_all_the_same(
     assert there() == ["2 active", "3 draft", "4 draft"]
 
 
+def test_a_bundle_s_value_sets_come_with_the_questionnaires_that_ask_from_them(
+    take: Take, there: There
+) -> None:
+    def asking(version: str, canonical: str) -> Any:
+        return questionnaire(version, item("x", "choice", answerValueSet=canonical))
+
+    codes = {"resourceType": "ValueSet", "id": "q", "url": "urn:set", "version": "2",
+             "meta": {"versionId": "1"}, "expansion": {"contains": [{"code": "a"}]}}  # fmt: skip
+    take(bundle(codes, {**codes, "url": "urn:other"}, asking("1", "urn:set")), options="--publish")
+    take(bundle(asking("2", "urn:set|2"), codes), options="--publish")
+    assert there() == ["1 active", "2 active"]
+    for wrong in ("urn:set|3", "#q", "urn:none"):
+        take(bundle(codes, asking("3", wrong)), options="--publish", fails=True)
+    take(bundle({**codes, "url": 1}, asking("3", "urn:set")), options="--publish", fails=True)
+
+
 @pytest.mark.skipif(not FILES, reason="the questionnaires of others are not here")
 def test_those_of_others_are_published_or_refused_for_a_reason_that_is_named(take: Take) -> None:
     base = "--url-base urn:x --version-if-missing 1 --status-if-missing active --publish --json"

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from domain.surveys import resources
+from domain.surveys import bundled, resources
 from domain.surveys.declarations import Problem
 from domain.surveys.extensions import kept_to, unsupported
 from domain.surveys.faults import fault
@@ -108,10 +108,11 @@ def _found(body: bytes, name: str, lacking: Lacking) -> Iterator[Found]:
         draft = QuestionnaireDraft(questionnaire=whole, category=lacking.category)
         yield Found(place="Questionnaire", draft=draft)
     elif named.resource_type == "Bundle":
-        for index, entry in enumerate(named.entry):
-            inside = b"" if entry.resource is UNSET else bytes(entry.resource)
-            if inside and _named(inside).resource_type == "Questionnaire":
-                whole = Raw(_supplied(inside, f"{name}-{index}", lacking))
+        entries = [b"{}" if one.resource is UNSET else bytes(one.resource) for one in named.entry]
+        sets = bundled.value_sets(entries)
+        for index, inside in enumerate(entries):
+            if _named(inside).resource_type == "Questionnaire":
+                whole = Raw(_supplied(bundled.completed(inside, sets), f"{name}-{index}", lacking))
                 draft = QuestionnaireDraft(questionnaire=whole, category=lacking.category)
                 yield Found(place=f"Bundle.entry[{index}].resource", draft=draft)
     elif named.resource_type is UNSET and named.questionnaire is not UNSET:
