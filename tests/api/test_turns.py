@@ -2,9 +2,12 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from api.turns import Turns, give_back
+from tests.api.region import Region
+from tests.database import Database
 
 SHORT = 0.05
 LONG = 5.0
@@ -63,3 +66,23 @@ async def test_who_gives_a_turn_back_keeps_nobody_waiting_and_gives_it_back_once
         async with turns.one(SHORT):
             pass
     later.set()
+
+
+async def test_nobody_waits_behind_withdrawals_that_wait_for_uses_under_way(
+    region: Region, database: Database
+) -> None:
+    in_use = [await region.resident(name) for name in ("anna", "bo")]
+    await region.resident("cia")
+    reader = await asyncpg.connect(database.dsn("admin"))
+    await reader.execute("BEGIN")
+    sql = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended(one, 0)) FROM unnest($1::uuid[]) one"
+    await reader.execute(sql, in_use)
+    withdrawals = [
+        asyncio.create_task(region.post(name, "/v1/me/withdrawals", {"scope": "everything"}))
+        for name in ("anna", "bo")  # as many as there are turns
+    ]
+    await asyncio.sleep(SHORT)
+    assert (await region.get("cia", "/v1/me/consents")).status_code == 200
+    assert not any(task.done() for task in withdrawals)
+    await reader.close()
+    assert [(await task).status_code for task in withdrawals] == [200, 200]
