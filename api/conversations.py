@@ -17,6 +17,7 @@ from domain.disclosures.conversations import (
     NotReachable,
     TooManyMessages,
     Writing,
+    Written,
 )
 from domain.disclosures.model import StudyNotInForce
 from domain.errors import Forbidden, NotFound
@@ -51,7 +52,7 @@ async def write(
     data_keys: DataKeys,
     study_id: FromPath[UUID],
     data: JSONBody[Writing],
-) -> Response[Communication]:
+) -> Response[Written]:
     """Write to the team of a study that I take part in."""
     between = Between(me.resident_id, study_id)
     return once.keep(await conversations.write(conn, data_keys, between, data))
@@ -106,7 +107,7 @@ async def write_to(
     study_id: FromPath[UUID],
     code: FromPath[UUID],
     data: JSONBody[Writing],
-) -> Response[Communication]:
+) -> Response[Written]:
     """Write to a participant. They are told that something is there, and read it after login."""
     made = await conversations.write_to(conn, data_keys, member, study_id, code, data)
     return once.keep(made)

@@ -55,13 +55,18 @@ class Writing(Input, frozen=True, kw_only=True):
     text: Words
 
 
-class Communication(Struct, frozen=True, kw_only=True):
-    """One message of a conversation. `read_at`: when the resident marked it as read."""
+class Written(Struct, frozen=True, kw_only=True):
+    """What became of a message. It repeats no text: the answer is kept in clear for its retries."""
 
     communication_id: UUID
     from_team: bool
-    text: str
     written_at: datetime
+
+
+class Communication(Written, frozen=True, kw_only=True):
+    """One message of a conversation. `read_at`: when the resident marked it as read."""
+
+    text: str
     read_at: datetime | None
 
 
@@ -72,9 +77,7 @@ class Between(NamedTuple):
     study_id: UUID
 
 
-async def write(
-    conn: Connection, keys: KeyProvider, between: Between, writing: Writing
-) -> Communication:
+async def write(conn: Connection, keys: KeyProvider, between: Between, writing: Writing) -> Written:
     """A resident writes to the team of a study that they take part in.
 
     Raises:
@@ -94,7 +97,7 @@ async def write_to(
     study_id: UUID,
     code: UUID,
     writing: Writing,
-) -> Communication:
+) -> Written:
     """A team writes to a participant, who is told.
 
     Raises:
@@ -215,7 +218,7 @@ async def _check_taking_part(conn: Connection, between: Between, code: UUID | No
 
 async def _add(
     conn: Connection, keys: KeyProvider, between: Between, member_id: UUID | None, text: str
-) -> Communication:
+) -> Written:
     sql = """
         SELECT count(*) AS today
           FROM communication
@@ -235,10 +238,8 @@ async def _add(
         RETURNING written_at
     """
     written_at = await conn.fetchval(sql, *between, communication_id, member_id, version, body)
-    return Communication(
+    return Written(
         communication_id=communication_id,
         from_team=member_id is not None,
-        text=text,
         written_at=written_at,
-        read_at=None,
     )

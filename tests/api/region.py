@@ -73,6 +73,17 @@ class Region(NamedTuple):
             await self.admin.execute(sql, member_id, role, study)
         return member_id
 
+    async def in_clear(self, word: str) -> list[str]:
+        """The tables that hold a word as it is, as text or in bytes."""
+        sql = """
+            SELECT quote_ident(relname) AS name FROM pg_class
+             WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        """
+        names = [row["name"] for row in await self.admin.fetch(sql)]
+        holds = "SELECT EXISTS (SELECT FROM {} t WHERE t::text ~ $1) AS holds"
+        found = f"{word}|{word.encode().hex()}"
+        return [n for n in names if await self.admin.fetchval(holds.format(n), found)]
+
     async def post(self, who: str, path: str, body: object = None, key: str = "") -> httpx.Response:
         headers = {**self.bearer(who), "Idempotency-Key": key or str(uuid4())}
         return await self.client.post(path, json={} if body is None else body, headers=headers)
