@@ -50,6 +50,7 @@ from api.addresses import Addresses
 from api.auth import Doorkeeper
 from api.bodies import Bodies, JSONRequest
 from api.dependencies import ACQUIRE_SECONDS, provided
+from api.development import subject_secret
 from api.jwks import Keys
 from api.observability import Metrics, Observed, configure_logging
 from api.restored import connecting
@@ -104,7 +105,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
     """The application. `keys` replace the provider's (tests). Raises BadSettings."""
-    metrics = Metrics(settings)
+    metrics, secret = Metrics(settings), subject_secret(settings)
     app = Litestar(
         route_handlers=[route for module in CAPABILITIES for route in module.routes],
         dependencies=provided(),
@@ -117,7 +118,8 @@ def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
         state=State(
             {
                 "settings": settings,
-                "doorkeeper": Doorkeeper(settings, keys),
+                "secret": secret,
+                "doorkeeper": Doorkeeper(settings, secret, keys),
                 "data_keys": data_keys.provider(settings),
                 "receipts": receipts.ReceiptIssuer(receipts.load(settings), settings.public_url),
                 "metrics": metrics,

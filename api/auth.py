@@ -41,8 +41,8 @@ class Login(Struct, frozen=True, kw_only=True):
 class Doorkeeper:
     """Verifies bearer tokens; held in the application's state."""
 
-    def __init__(self, settings: Settings, keys: Keys | None = None) -> None:
-        self._secret = development.subject_secret(settings)
+    def __init__(self, settings: Settings, secret: bytes, keys: Keys | None = None) -> None:
+        self._secret = secret
         self._verifier = Verifier(
             keys or _keys(settings),
             settings.issuer,

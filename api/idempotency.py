@@ -3,7 +3,7 @@
 The answer is a row of the request's own transaction: if it rolls back, the key was never used.
 """
 
-import hashlib
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
@@ -52,14 +52,17 @@ class Once:
 
     @classmethod
     async def read(cls, request: Request[Any, Any, Any]) -> "Once":
-        """The key of a request. Raises IdempotencyKeyMissing before anything else is done."""
+        """The key of a request. Raises IdempotencyKeyMissing before anything else is done.
+
+        What is asked is compared under a secret: of short answers a bare hash would tell which.
+        """
         keys = [value for name, value in request.scope["headers"] if name == HEADER]
         if not keys and request.route_handler.opt.get(OPTIONAL):
             keys = [uuid4().hex.encode()]
         if len(keys) != 1 or not 0 < len(keys[0]) <= LONGEST or not _visible(keys[0]):
             raise IdempotencyKeyMissing
-        path = request.scope["path"].encode()
-        fingerprint = hashlib.sha256(path + b"\n" + await request.body()).digest()
+        asked = request.scope["path"].encode() + b"\n" + await request.body()
+        fingerprint = hmac.digest(request.app.state.secret, asked, "sha256")
         route = f"{request.method} {request.scope['path_template']}"
         return cls(route, keys[0].decode(), fingerprint)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,15 @@ async def test_sent_again_it_answers_the_same_bytes_and_does_nothing(
     assert "idempotency-replayed" not in first.headers
     assert second.headers["idempotency-replayed"] == "true"
     assert await effects(admin, residents["anna"]) == 1
+
+
+@pytest.mark.usefixtures("residents")
+async def test_what_is_kept_does_not_tell_a_guess_from_what_was_asked(
+    client: httpx.AsyncClient, admin: Any, bearer: Bearer
+) -> None:
+    made = await client.post(PATH, json={"name": "a"}, headers=keyed(bearer("anna")))
+    guess = hashlib.sha256(f"{PATH}\n".encode() + made.request.content).digest()
+    assert await admin.fetchval("SELECT fingerprint FROM reply") != guess
 
 
 async def test_one_key_is_for_one_request_of_one_resident(
