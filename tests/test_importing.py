@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api.settings import Settings
+from domain.surveys.importing import Lacking, read
 from migrations import databases
 from surveys import survey
 from tests.api.surveying import URL, draft, questionnaire
@@ -134,6 +135,15 @@ def test_a_bundle_s_value_sets_come_with_the_questionnaires_that_ask_from_them(
              "meta": {"versionId": "1"}, "expansion": {"contains": [{"code": "a"}]}}  # fmt: skip
     take(bundle(codes, {**codes, "url": "urn:other"}, asking("1", "urn:set")), options="--publish")
     take(bundle(asking("2", "urn:set|2"), codes), options="--publish")
+    twice = questionnaire(
+        "4", *(item(x, "choice", answerValueSet=f"urn:set{x}") for x in ("", "|2"))
+    )
+    for number, one in enumerate(twice["item"][-2:]):
+        one["linkId"] = f"x{number}"
+    (found,) = read(
+        msgspec.json.encode(bundle(codes, twice)), "f", Lacking(category="survey-other")
+    )
+    assert bytes(found.draft.questionnaire).count(b'"ValueSet"') == 1
     assert there() == ["1 active", "2 active"]
     for wrong in ("urn:set|3", "#q", "urn:none"):
         take(bundle(codes, asking("3", wrong)), options="--publish", fails=True)

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 Members: TypeAlias = dict[str, Raw]
-LEFT_OUT = ("meta", "text")
-"""What a contained resource has not (FHIR R4, DomainResource dom-4 and dom-6)."""
+LEFT_OUT = ("contained", "meta")
+"""What a contained resource has not (FHIR R4, DomainResource: dom-2, dom-4, dom-5)."""
 
 
 class _Set(Struct, frozen=True, rename="camel"):
@@ -30,8 +30,10 @@ def value_sets(resources: Iterable[bytes]) -> dict[str, Members]:
     found: dict[str, Members] = {}
     for body in resources:
         with suppress(msgspec.ValidationError):  # what is no ValueSet by FHIR is none of ours
-            for name in _names(msgspec.json.decode(body, type=_Set)):
-                found.setdefault(name, _contained(body, name))
+            if names := list(_names(msgspec.json.decode(body, type=_Set))):
+                contained = _contained(body, names[-1])
+                for name in names:
+                    found.setdefault(name, contained)
     return found
 
 
@@ -42,12 +44,13 @@ def completed(body: bytes, sets: Mapping[str, Members]) -> bytes:
     except msgspec.ValidationError:
         return body  # the report tells where
     there = {name for one in asking.contained for name in _names(one)}
-    asked = dict.fromkeys(name for name in _asked(asking) if name in sets and name not in there)
+    asked = [sets[name] for name in _asked(asking) if name in sets and name not in there]
     if not asked:
         return body
+    more = {bytes(one["id"]): one for one in asked}.values()
     members = msgspec.json.decode(body, type=Members)
     own = msgspec.json.decode(members.get("contained", b"[]"), type=list[Raw])
-    return msgspec.json.encode({**members, "contained": [*own, *map(sets.__getitem__, asked)]})
+    return msgspec.json.encode({**members, "contained": [*own, *more]})
 
 
 def _names(one: _Set) -> Iterator[str]:
