@@ -6,27 +6,21 @@ rate limits would see different things where we see one.
 
 import re
 
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 
 from domain.errors import NotFound
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class Addresses(ASGIMiddleware):
-    """Answers 404 to another spelling, and to NUL or half a character anywhere in the address."""
-
-    scopes = (ScopeType.HTTP,)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+def look_over(scope: Scope) -> None:
+    """Raises NotFound for another spelling, and for NUL or half a character anywhere in the address."""
+    if scope["path_params"]:
         parts = scope["path"].split("/")
         if not all(str(value).lstrip("/") in parts for value in scope["path_params"].values()):
             raise NotFound
-        if not is_clean(scope["path"]) or b"%00" in scope["query_string"]:
-            raise NotFound
-        await next_app(scope, receive, send)
+    if not is_clean(scope["path"]) or b"%00" in scope["query_string"]:
+        raise NotFound
 
 
 def is_clean(text: str) -> bool:

@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -46,17 +47,16 @@ from api import (
     survey_uses,
     uses,
 )
-from api.addresses import Addresses
 from api.auth import Doorkeeper
-from api.bodies import Bodies, JSONRequest
-from api.dependencies import ACQUIRE_SECONDS, provided
+from api.bodies import JSONRequest
+from api.dependencies import ACQUIRE_SECONDS, checked, provided
 from api.development import subject_secret
+from api.entrance import Entrance
 from api.jwks import Keys
 from api.observability import Metrics, Observed, configure_logging
 from api.restored import connecting
 from api.settings import Settings
 from api.turns import Turns
-from api.version import AppVersion
 from domain.db import open_pool
 from domain.errors import Unavailable
 from domain.readiness import check_role
@@ -110,9 +110,9 @@ def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
         route_handlers=[route for module in CAPABILITIES for route in module.routes],
         dependencies=provided(),
         exception_handlers=problems.handlers(),
-        middleware=[Addresses(), AppVersion(), Bodies()],
+        middleware=[Entrance()],
         request_class=JSONRequest,
-        request_max_body_size=None,  # a route's own bound is in Bodies
+        request_max_body_size=None,  # a route's own bound is in api/bodies.py
         openapi_config=openapi.config(),
         lifespan=[_pools],
         state=State(
@@ -153,14 +153,16 @@ async def _pools(app: Litestar) -> AsyncIterator[None]:
     not wait behind them for one.
     """
     settings: Settings = app.state.settings
-    app.state.turns = Turns(settings.pool_size)
     of_streams = max(2, settings.pool_size // STREAMS_SHARE)
     app.state.pool = await _pool(settings, settings.pool_size)
     app.state.streams = await _pool(settings, of_streams)
+    check = partial(checked, state=app.state)
+    app.state.turns = Turns(app.state.pool, settings.pool_size, ACQUIRE_SECONDS, check)
     await _refuse_wrong_role(app.state.pool)
     try:
         yield
     finally:
+        await app.state.turns.close()
         await asyncio.gather(_close(app.state.pool), _close(app.state.streams))
 
 

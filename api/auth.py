@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.types import Scope
 from msgspec import Struct
 
 from api import development
@@ -50,19 +51,21 @@ class Doorkeeper:
             settings.oidc_algorithms,
         )
 
-    async def admit(self, door: Door, enter: Enter | None) -> None:
+    async def admit(self, scope: Scope, enter: Enter | None) -> None:
         """Verify the request's bearer token (RFC 6750), and note how `conn` lets its bearer in.
 
         None: the route's own statement does so, and `conn` begins nothing.
         """
-        given = [value for name, value in door.scope["headers"] if name == b"authorization"]
+        if scope.get("auth") is not None:  # looked at before, to answer at once
+            return
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
         scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
         if scheme.lower() != b"bearer":
             raise Unauthenticated
         claims = await self._verifier.verify(token)
         digest = subject_hmac(self._secret, claims.issuer, claims.subject)
-        door.scope["auth"] = Login(claims=claims, hmac=digest)
-        door.scope["state"]["enter"] = enter
+        scope["auth"] = Login(claims=claims, hmac=digest)
+        scope["state"]["enter"] = enter
 
 
 def subject_hmac(secret: bytes, issuer: str, subject: str) -> bytes:
@@ -72,22 +75,22 @@ def subject_hmac(secret: bytes, issuer: str, subject: str) -> bytes:
 
 async def login(door: Door, _: BaseRouteHandler) -> None:
     """Guard: a valid token, whoever it is of. For PUT /v1/me, where a resident begins."""
-    await door.app.state.doorkeeper.admit(door, _as_nobody)
+    await door.app.state.doorkeeper.admit(door.scope, _as_nobody)
 
 
 async def resident(door: Door, _: BaseRouteHandler) -> None:
     """Guard: a valid token; `conn` refuses it where it is of no resident."""
-    await door.app.state.doorkeeper.admit(door, _as_resident)
+    await door.app.state.doorkeeper.admit(door.scope, _as_resident)
 
 
 async def resident_alone(door: Door, _: BaseRouteHandler) -> None:
     """Guard: a valid token. The route's one statement lets the resident in, or it calls for `whole`."""
-    await door.app.state.doorkeeper.admit(door, None)
+    await door.app.state.doorkeeper.admit(door.scope, None)
 
 
 async def staff(door: Door, _: BaseRouteHandler) -> None:
     """Guard: a valid token; `conn` refuses it where it is of no member."""
-    await door.app.state.doorkeeper.admit(door, _as_member)
+    await door.app.state.doorkeeper.admit(door.scope, _as_member)
 
 
 async def _as_nobody(_: Connection, __: Login, ___: Once | None) -> None:

@@ -1,6 +1,6 @@
 """Request bodies: bounded, timed, inflated and looked over before a transaction opens.
 
-The middleware judges the headers and puts its own `receive` in place of the server's. It reads
+The headers are judged first, and a `receive` of our own is put in place of the server's. It reads
 the whole body at once when the route asks for it: after the guards, so that a stranger without
 a token makes us read nothing, and before `conn`, so that a slow phone holds no connection.
 """
@@ -14,10 +14,8 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from litestar import Request
-from litestar.enums import ScopeType
 from litestar.handlers import HTTPRouteHandler
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send
+from litestar.types import HTTPReceiveMessage, Receive, Scope
 
 from api.codings import CODINGS, Bursting, Damaged, inflated
 from api.nesting import bounded, too_deep
@@ -60,49 +58,44 @@ class ClientGone(Refusal):
     status = 400
 
 
-class Bodies(ASGIMiddleware):
-    """Bounds what arrives. A route's `opt` may allow `media_types` and a larger `body_limit`."""
-
-    scopes = (ScopeType.HTTP,)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        settings = scope["litestar_app"].state.settings
-        opt = scope["route_handler"].opt
-        limit: int = opt.get("body_limit", settings.body_limit)
-        media_type, coding = JSON, IDENTITY
-        if has_body(headers):
-            media_type, coding = judge(headers, opt.get("media_types", (JSON,)), limit)
-        body = Body(receive, limit, settings.body_seconds, media_type, coding)
-        scope["state"][BODY] = body
-        await next_app(scope, body, send)
+def arriving(scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> "Body":
+    """The request's body, bounded. A route's `opt` may allow `media_types` and a larger `body_limit`."""
+    settings = scope["litestar_app"].state.settings
+    opt = scope["route_handler"].opt
+    limit: int = opt.get("body_limit", settings.body_limit)
+    media_type, coding = JSON, IDENTITY
+    if has_body(headers):
+        media_type, coding = judge(headers, opt.get("media_types", (JSON,)), limit)
+    body = Body(receive, limit, settings.body_seconds, media_type, coding)
+    scope["state"][BODY] = body
+    return body
 
 
-def has_body(headers: Mapping[bytes, str]) -> bool:
+def has_body(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the headers announce a body (RFC 9112, 6.3)."""
-    return b"transfer-encoding" in headers or headers.get(b"content-length", "0") != "0"
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
 
 
 def judge(
-    headers: Mapping[bytes, str], media_types: tuple[str, ...], limit: int
+    headers: Mapping[bytes, bytes], media_types: tuple[str, ...], limit: int
 ) -> tuple[str, str]:
     """The body's media type and coding; refuse by the headers alone, before a byte of it is read."""
-    length = headers.get(b"content-length", "0")
-    if not (length.isascii() and length.isdigit()) or len(length) > 12 or int(length) > limit:  # noqa: PLR2004
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or len(length) > 12 or int(length) > limit:  # noqa: PLR2004
         raise TooLarge(largest=limit)
-    named, *parameters = headers.get(b"content-type", "").lower().split(";")
-    media_type = named.strip()
+    named, *parameters = headers.get(b"content-type", b"").lower().split(b";")
+    media_type = named.strip().decode("latin-1")
     if media_type not in media_types or not all(map(_says_utf8, parameters)):
         raise Unreadable(media_types=list(media_types))
-    coding = headers.get(b"content-encoding", IDENTITY).strip().lower()
+    coding = headers.get(b"content-encoding", IDENTITY.encode()).decode("latin-1").strip().lower()
     if coding != IDENTITY and coding not in CODINGS:
         raise Unreadable(codings=sorted(CODINGS))
     return media_type, coding
 
 
-def _says_utf8(parameter: str) -> bool:
-    name, _, value = parameter.strip().partition("=")
-    return name != "charset" or value.strip('"') in {"utf-8", "utf8"}
+def _says_utf8(parameter: bytes) -> bool:
+    name, _, value = parameter.strip().partition(b"=")
+    return name != b"charset" or value.strip(b'"') in {b"utf-8", b"utf8"}
 
 
 class Body:

@@ -7,19 +7,19 @@ for what one had seen: not for an outdated notice, not for an old app.
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
+from api.at_once import AT_ONCE, Answer, Asked
 from api.auth import resident, resident_alone
 from api.dependencies import Conn, Issuer, Me, Once, Settings, Visitor, whole
-from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.receipts import ReceiptIssuer
 from api.studies import AcceptLanguage
-from api.turns import give_back
 from domain.consents import notices, review
 from domain.consents import store as consents
 from domain.consents.model import (
@@ -103,10 +103,16 @@ async def notice(
     return await notices.shown(conn, notice_id, version, wanted)
 
 
-@get("/v1/me/consents", guards=[resident_alone])
-async def my_consents(conn: Conn, visitor: Visitor) -> MyConsents:
+async def _consents_at_once(asked: Asked) -> Answer:
+    async with asked.turn() as conn:
+        seq, standing = await review.standing_at(conn, asked.door)
+    return Answer(msgspec.json.encode(MyConsents(seq=seq, consents=standing)))
+
+
+@get("/v1/me/consents", guards=[resident], opt={AT_ONCE: _consents_at_once})
+async def my_consents(conn: Conn, me: Me) -> MyConsents:
     """Every choice I have made, as it stands now."""
-    seq, standing = await review.standing_at(conn, visitor.door)
+    seq, standing = await review.standing(conn, me.resident_id)
     return MyConsents(seq=seq, consents=standing)
 
 
@@ -117,9 +123,20 @@ async def my_review(conn: Conn, me: Me) -> Review:
     return Review(seq=await consents.seq(conn, me.resident_id), waiting=waiting)
 
 
+async def _answer_at_once(asked: Asked) -> Answer | None:
+    answers, knock = (await asked.data()).answers, await asked.knock()
+    async with asked.turn() as conn:
+        done = await at_once.answer(conn, knock, answers)
+    if done is None:
+        return None
+    recorded = _all_recorded(done.events, asked.state.receipts)
+    return Answer(msgspec.json.encode(recorded), 201, done.again)
+
+
 @post(
     "/v1/me/consent-events",
     guards=[resident_alone],
+    opt={AT_ONCE: _answer_at_once},
     responses=refusals(
         NotFound,
         NoticeSuperseded,
@@ -142,12 +159,8 @@ async def answer(
 
     Refusing what was given ends it: 201, or 202 as for a withdrawal, to be followed by the event's `seq`.
     """
-    knock = once.knock(visitor.door)
-    answered = await at_once.answer(conn, knock, data.answers)
-    if answered is not None:
-        return kept(_all_recorded(answered.events, issuer), again=answered.again)
     async with whole(conn, visitor, once):
-        done = await answering.answer_at(conn, knock, data.answers)
+        done = await answering.answer_at(conn, once.knock(visitor.door), data.answers)
         answer = _all_recorded(done.events, issuer)
         return once.keep(answer, 201 if done.drained else 202)
 
@@ -169,10 +182,20 @@ async def my_event(conn: Conn, me: Me, issuer: Issuer, seq: FromPath[int]) -> Re
     return _recorded(event, issuer)
 
 
+async def _withdraw_at_once(asked: Asked) -> Answer | None:
+    wish, knock = await asked.data(), await asked.knock()
+    async with asked.turn() as conn:
+        ended = await at_once.withdraw(conn, knock, wish)
+    if ended is None:
+        return None
+    withdrawn, status = _withdrawn(ended.event, ended.withdrawal, asked.state.receipts)
+    return Answer(msgspec.json.encode(withdrawn), status, ended.again)
+
+
 @post(
     "/v1/me/withdrawals",
     guards=[resident_alone],
-    opt=ALWAYS,
+    opt=ALWAYS | {AT_ONCE: _withdraw_at_once},
     status_code=200,
     responses=refusals(NotFound) | {202: ResponseSpec(Withdrawn, description=UNDER_WAY)},
 )
@@ -188,13 +211,8 @@ async def withdraw(
     200: no use that starts or commits later has it. 202: uses under way did not end within two
     seconds; new ones have stopped, and `GET /v1/me/withdrawals/{seq}` tells when the last is over.
     """
-    knock = once.knock(visitor.door)
-    give_back()  # it may wait for uses under way
-    ended = await at_once.withdraw(conn, knock, data)
-    if ended is not None:
-        answer = _withdrawn(ended.event, ended.withdrawal, issuer)
-        return kept(*answer, again=ended.again)
     async with whole(conn, visitor, once):
+        knock = once.knock(visitor.door)
         return once.keep(*_withdrawn(*await rights.withdraw_at(conn, knock, data), issuer))
 
 

@@ -21,7 +21,6 @@ from api.idempotency import Once as OnceKey
 from api.idempotency import one_at_a_time
 from api.receipts import ReceiptIssuer
 from api.settings import Settings as AppSettings
-from api.turns import give_back
 from domain.caller import Member, Resident
 from domain.db import begin
 from domain.donations.keys import KeyProvider
@@ -66,29 +65,23 @@ async def conn(request: Req) -> AsyncIterator[Connection]:
     once = await OnceKey.read(request) if asks_for(request, "once") else None
     enter = request.scope["state"].get("enter")
     request.scope["user"], request.scope["state"]["once"] = None, once
-    if login and enter is None:
-        async with (
-            state.turns.one(ACQUIRE_SECONDS),
-            state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-        ):
-            yield await _checked(connection, state)
-        return
-    async with (
-        state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-        whole(await _checked(connection, state), login, once),
-    ):
-        if login and enter:
-            request.scope["user"] = await enter(connection, login, once)
-        yield connection
+    async with state.pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+        await checked(connection, state)
+        if login and enter is None:
+            yield connection
+            return
+        async with whole(connection, login, once):
+            if login and enter:
+                request.scope["user"] = await enter(connection, login, once)
+            yield connection
 
 
 @asynccontextmanager
 async def whole(conn: Connection, login: Login | None, once: OnceKey | None) -> AsyncIterator[None]:
     """A transaction in the caller's name. The key's answer is kept with its COMMIT.
 
-    For `conn`, and for a route of `resident_alone` that could not do with one statement.
+    For `conn`, and for a route of `resident_alone` that could not be answered at once.
     """
-    give_back()
     subject, last = login.hmac if login else None, once.last_words if once else None
     with one_at_a_time():
         async with begin(conn, subject=subject, last=last):
@@ -100,12 +93,11 @@ def asks_for(request: Req, name: str) -> bool:
     return name in request.route_handler.parsed_fn_signature.parameters
 
 
-async def _checked(connection: Connection, state: State) -> Connection:
+async def checked(connection: Connection, state: State) -> None:
     """The role is looked at once in a process: PostgreSQL may have been down when we started."""
     if not state.get("role_checked"):
         await check_role(connection)
         state.role_checked = True
-    return connection
 
 
 async def visitor(request: Req, conn: Conn) -> Login:  # noqa: ARG001 - in its place in the file

@@ -10,10 +10,10 @@ from uuid import UUID
 from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from api.at_once import AT_ONCE, Answer, Asked
 from api.auth import resident, resident_alone
 from api.bodies import JSON, MSGPACK
 from api.dependencies import Conn, DataKeys, Me, Once, Visitor, whole
-from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, cursor_of, key_of, page
 from api.problems import refusals
 from domain.donations import at_once, streams
@@ -42,10 +42,17 @@ SampleLimit = Annotated[
 ]
 
 
+async def _donate_at_once(asked: Asked) -> Answer | None:
+    upload, knock, now = await asked.data(), await asked.knock(), datetime.now(UTC)
+    async with asked.turn() as conn:
+        stored = await at_once.donate(conn, asked.state.data_keys, knock, upload, now)
+    return None if stored is None else Answer(stored)
+
+
 @post(
     "/v1/me/donations",
     guards=[resident_alone],
-    opt={"body_limit": LARGEST, "media_types": (JSON, MSGPACK)},
+    opt={"body_limit": LARGEST, "media_types": (JSON, MSGPACK), AT_ONCE: _donate_at_once},
     status_code=200,
 )
 async def donate(
@@ -57,12 +64,9 @@ async def donate(
     were not taken and why. Only what was measured while a consent to collect it held is taken.
     Sending samples again, in any order and any split, stores none of them twice.
     """
-    knock, now = once.knock(visitor.door), datetime.now(UTC)
-    stored = await at_once.donate(conn, data_keys, knock, data, now)
-    if stored is not None:
-        return kept(stored, 200)
     async with whole(conn, visitor, once):
-        opening = await open_at(conn, data_keys, knock, data)
+        opening = await open_at(conn, data_keys, once.knock(visitor.door), data)
+        now = datetime.now(UTC)
         taken = await donations.take(conn, data_keys, opening, data, now, once.key)
         return once.keep(taken.answer, 200, first=taken.words)
 

@@ -10,10 +10,10 @@ from uuid import UUID
 from litestar import Response, delete, get, post, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from api.at_once import AT_ONCE, Answer, Asked
 from api.auth import resident, resident_alone
 from api.dependencies import Conn, DataKeys, Me, Once, Visitor, whole
 from api.etags import IfMatch, PreconditionRequired, etag, revision
-from api.idempotency import kept
 from api.pages import Cursor, Limit, Page, key_of, page
 from api.problems import refusals
 from api.studies import AcceptLanguage
@@ -70,9 +70,18 @@ async def save(
     return Response(kept, headers=etag(kept.revision))
 
 
+async def _submit_at_once(asked: Asked) -> Answer | None:
+    sent, knock = await asked.data(), await asked.knock()
+    response_id, keys = asked.request.path_params["response_id"], asked.state.data_keys
+    async with asked.turn() as conn:
+        given = await at_once.submit(conn, keys, knock, response_id, sent)
+    return None if given is None else Answer(given, 201)
+
+
 @post(
     "/v1/me/responses/{response_id:uuid}/submission",
     guards=[resident_alone],
+    opt={AT_ONCE: _submit_at_once},
     responses=refusals(*JUDGED, ResponseSubmitted, PreconditionFailed),
 )
 async def submit(
@@ -89,13 +98,10 @@ async def submit(
     What is wrong is told all at once, by path. `raised` is to be shown to me at once: my answers
     call for it.
     """
-    knock, languages = once.knock(visitor.door), accepted(accept_language or "")
-    given = await at_once.submit(conn, data_keys, knock, response_id, data)
-    if given is not None:
-        return kept(given)
     async with whole(conn, visitor, once):
-        me = await identity.enter_at(conn, knock)
-        writing, spoken = _writing(me, response_id), [*languages, me.language]
+        me = await identity.enter_at(conn, once.knock(visitor.door))
+        writing = _writing(me, response_id)
+        spoken = [*accepted(accept_language or ""), me.language]
         return once.keep(await responses.submit(conn, data_keys, writing, data, spoken))
 
 

@@ -6,38 +6,68 @@ connection that is given back goes to whoever asks first.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from asyncpg import InterfaceError
+
+from domain.db import Connection, Pool, Pooled
 
 SHARE = 8
 """One turn for so many connections, and two at least: while one waits for PostgreSQL another works."""
 
-_turn: ContextVar[ExitStack | None] = ContextVar("turn", default=None)
-
 
 class Turns:
-    """The turns of a process."""
+    """The turns of a process. A turn's connection is kept for the next, as long as all goes well."""
 
-    def __init__(self, connections: int) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        connections: int,
+        patience: float,
+        check: Callable[[Connection], Awaitable[None]],
+    ) -> None:
+        """Of so many connections. `patience`: seconds to wait for one. `check`: before its first turn."""
+        self._pool = pool
+        self._patience = patience
+        self._check = check
         self._free = asyncio.Semaphore(max(2, connections // SHARE))
+        self._kept: list[Pooled] = []
 
     @asynccontextmanager
-    async def one(self, patience: float) -> AsyncIterator[None]:
-        """A turn, until the block ends or `give_back`. Raises TimeoutError after so many seconds."""
+    async def one(self) -> AsyncIterator[Connection]:
+        """A turn, with a connection outside of any transaction. Raises TimeoutError."""
         if self._free.locked():
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(self._patience):
                 await self._free.acquire()
         else:
             await self._free.acquire()
-        with ExitStack() as turn:
-            turn.callback(self._free.release)
-            _turn.set(turn)
-            yield
+        try:
+            conn = await self._connection()
+            try:
+                yield conn
+            except BaseException:
+                await self._pool.release(conn)
+                raise
+            self._kept.append(conn)
+        finally:
+            self._free.release()
 
+    async def close(self) -> None:
+        """Give the kept connections back to the pool."""
+        while self._kept:
+            await self._pool.release(self._kept.pop())
 
-def give_back() -> None:
-    """End this request's turn, if it has one: it may wait for others now, who must not wait for it."""
-    turn = _turn.get()
-    if turn is not None:
-        turn.close()
+    async def _connection(self) -> Pooled:
+        while self._kept:
+            conn = self._kept.pop()
+            with suppress(InterfaceError):  # lost meanwhile, and with the pool again
+                if not conn.is_closed():
+                    return conn
+        conn = await self._pool.acquire(timeout=self._patience)
+        try:
+            await self._check(conn)
+        except BaseException:
+            await self._pool.release(conn)
+            raise
+        return conn

@@ -1,10 +1,9 @@
 """App-Version: an app too old to be trusted with new consents is told so. It may always withdraw."""
 
 import re
+from collections.abc import Mapping
 
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 
 from domain.errors import Refusal
 
@@ -24,16 +23,11 @@ class AppVersionUnreadable(Refusal):
     status = 400
 
 
-class AppVersion(ASGIMiddleware):
-    """Refuses apps below the minimum, but on routes with `opt={"any_version": True}`."""
-
-    scopes = (ScopeType.HTTP,)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        given = next((value for name, value in scope["headers"] if name == HEADER), None)
-        if given is not None and not scope["route_handler"].opt.get("any_version", False):
-            judge(given, scope["litestar_app"].state.settings.minimum_app_version)
-        await next_app(scope, receive, send)
+def look_over(scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+    """Refuse apps below the minimum, but on routes with `opt={"any_version": True}`."""
+    given = headers.get(HEADER)
+    if given is not None and not scope["route_handler"].opt.get("any_version", False):
+        judge(given, scope["litestar_app"].state.settings.minimum_app_version)
 
 
 def judge(given: bytes, minimum: tuple[int, ...]) -> None:

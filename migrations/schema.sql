@@ -701,8 +701,15 @@ CREATE FUNCTION public.resident_drain(p_resident uuid) RETURNS boolean
     AS $$
 DECLARE
     found_row boolean := false;
-    before text := current_setting('lock_timeout');
+    free boolean;
+    before text;
 BEGIN
+    SELECT pg_try_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0)) INTO free
+      FROM resident_lock l WHERE l.resident_id = p_resident;
+    IF free IS DISTINCT FROM false THEN
+        RETURN free;
+    END IF;
+    before := current_setting('lock_timeout');
     PERFORM set_config('lock_timeout', '2s', true);
     BEGIN
         PERFORM pg_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0))
@@ -825,10 +832,15 @@ BEGIN
                        JOIN withdrawal w ON w.resident_id = c.resident_id AND w.seq = c.seq
                        JOIN reply r ON r.actor_id = c.resident_id AND r.route = p_route AND r.key = p_key
                       WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events);
-    ELSIF EXISTS (SELECT FROM enrolment n WHERE n.resident_id = who.resident_id AND n.ended_at IS NULL)
+    ELSIF who.resident_id IS NULL
+       OR NOT EXISTS (
+           SELECT FROM (SELECT pg_try_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0)) AS free
+                          FROM resident_lock l WHERE l.resident_id = who.resident_id OFFSET 0) tried
+            WHERE tried.free)
+       OR EXISTS (SELECT FROM enrolment n WHERE n.resident_id = who.resident_id AND n.ended_at IS NULL)
        OR EXISTS (SELECT FROM stream s WHERE s.resident_id = who.resident_id) THEN
         RETURN;
-    ELSIF who.resident_id IS NOT NULL THEN
+    ELSE
         SELECT w.* INTO done FROM consent_withdraw(
                who.resident_id, who.resident_id, p_scope, p_item, p_study, p_category, p_effect, p_claimed_at) w;
         IF (done.event).seq IS NULL OR done.taking_part OR done.donated OR done.knocks THEN

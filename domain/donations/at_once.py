@@ -30,8 +30,8 @@ class _New(NamedTuple):
 
 async def donate(
     conn: Connection, keys: KeyProvider, knock: Knock, upload: Upload, now: datetime
-) -> UploadAnswer | None:
-    """`store.donate` with the resident let in, and the answer kept under its Idempotency-Key.
+) -> bytes | None:
+    """`store.donate` with the resident let in; the answer's JSON as it is kept under its Idempotency-Key.
 
     None where it is not to be done so, or was not: nothing is stored then. Raises what `look` does.
     """
@@ -44,7 +44,7 @@ async def donate(
     if not news:
         return None
     heads = [opening.streams.get(batch.measure) for batch in upload.batches]
-    answer = total(
+    answer: UploadAnswer = total(
         [
             answered(verdict, head if len(verdict.columns.start) else None, verdict.columns)
             for head, verdict in zip(heads, verdicts, strict=True)
@@ -57,7 +57,7 @@ async def donate(
     )  # fmt: skip
     words = _appending(seen, news, knock.key) + keeping(reply)
     stored = await at_once(conn, words, resident=opening.resident_id)
-    return answer if stored else None
+    return reply.body if stored else None
 
 
 def _news(seen: Look, upload: Upload, verdicts: list[Judged]) -> list[_New]:

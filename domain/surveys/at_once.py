@@ -30,8 +30,8 @@ async def submit(
     knock: Knock,
     response_id: UUID,
     sent: ResponseSent,
-) -> Submission | None:
-    """`responses.submit` with the resident let in, and the answer kept under its Idempotency-Key.
+) -> bytes | None:
+    """`responses.submit` with the resident let in; the answer's JSON as it is kept under its Idempotency-Key.
 
     None where it is not to be done so, or was not: nothing is stored then.
 
@@ -57,8 +57,9 @@ async def submit(
         category=found.ready.category, authored_at=found.authored_at, received_at=now,
         late_received=False, raised=[],
     )  # fmt: skip
-    words = _storing(me, opening.ring, sent, found, answer) + _kept(knock, me, answer)
-    return answer if await at_once(conn, words, resident=me.resident_id) else None
+    body = msgspec.json.encode(answer)
+    words = _storing(me, opening.ring, sent, found, answer) + _kept(knock, me, body)
+    return body if await at_once(conn, words, resident=me.resident_id) else None
 
 
 def _storing(
@@ -76,11 +77,11 @@ def _storing(
     )  # fmt: skip
 
 
-def _kept(knock: Knock, me: Resident, answer: Submission) -> str:
+def _kept(knock: Knock, me: Resident, body: bytes) -> str:
     return keeping(
         Reply(
             actor_id=me.actor_id, route=knock.route, key=knock.key, fingerprint=knock.fingerprint,
-            status=201, content_type=JSON, body=msgspec.json.encode(answer),
+            status=201, content_type=JSON, body=body,
         )
     )  # fmt: skip
 

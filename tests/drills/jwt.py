@@ -23,7 +23,7 @@ from tests.drills.mutant import Mutation, environment
 CREDULOUS = (
     Mutation("api/tokens.py", 'claims.get("iss") != self._issuer', "False"),
     Mutation("api/tokens.py", "or expires <= now - LEEWAY", ""),
-    Mutation("api/tokens.py", "raise Unauthenticated\n        return self._claims", "pass\n        return self._claims"),
+    Mutation("api/tokens.py", "(InvalidSignature, ValueError):\n            raise Unauthenticated from None", "(InvalidSignature, ValueError):\n            pass"),
 )  # fmt: skip
 """Neither the issuer, nor the expiry, nor the signature is looked at."""
 
