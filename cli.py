@@ -90,6 +90,7 @@ def serve(port: int | None, workers: int | None) -> None:
     if settings.development:
         run(bring_up(settings))
     os.environ.update(environment(settings))
+    embedded.run_in_batches()
     server = Server(
         "api.app:app_from_environ",
         factory=True,
@@ -118,6 +119,7 @@ def worker(*, once: bool) -> None:
     configure_logging(settings)
     if settings.development:
         run(bring_up(settings))
+    embedded.run_in_batches()
     try:
         keys = data_keys.provider(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

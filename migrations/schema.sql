@@ -480,46 +480,51 @@ BEGIN
       FROM given g JOIN moved m USING (stream_id);
 END $$;
 
--- Name: donation_append_at_once(uuid, bigint, uuid[], text, uuid[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], bytea[]); Type: PROCEDURE; 
+-- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, uuid[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], bytea[]); Type: FUNCTION; 
 
-CREATE PROCEDURE public.donation_append_at_once(IN p_resident uuid, IN p_event_seq bigint, IN p_blocks uuid[], IN p_key text, IN p_streams uuid[], IN p_seqs bigint[], IN p_segments uuid[], IN p_categories text[], IN p_versions integer[], IN p_firsts bigint[], IN p_lasts bigint[], IN p_samples integer[], IN p_bodies bytea[])
+CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_streams uuid[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_bodies bytea[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    acting constant text := set_config('app.resident', p_resident::text, true);
     as_it_was boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
        FROM resident_lock l WHERE l.resident_id = p_resident;
     as_it_was := FOUND
         AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
-        AND coalesce(p_blocks, '{}') = ARRAY(
+        AND p_blocks = ARRAY(
             SELECT b.block_id FROM block b
              WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id);
     FOR i IN 1 .. cardinality(p_streams) LOOP
         EXIT WHEN NOT as_it_was;
-        UPDATE stream s
-           SET seq = s.seq + 1,
-               loose = s.loose + 1,
-               head_ms = p_lasts[i],
-               samples = s.samples + p_samples[i],
-               last_upload_at = statement_timestamp(),
-               last_upload_key = p_key,
-               recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
-                                   THEN statement_timestamp() ELSE s.recent_since END,
-               recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
-                                     THEN 1 ELSE s.recent_uploads + 1 END
-         WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = p_seqs[i];
-        as_it_was := FOUND;
+        WITH moved AS (
+            UPDATE stream s
+               SET seq = s.seq + 1,
+                   loose = s.loose + 1,
+                   head_ms = p_lasts[i],
+                   samples = s.samples + p_samples[i],
+                   last_upload_at = statement_timestamp(),
+                   last_upload_key = p_key,
+                   recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                       THEN statement_timestamp() ELSE s.recent_since END,
+                   recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                         THEN 1 ELSE s.recent_uploads + 1 END
+             WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = p_seqs[i]
+            RETURNING s.seq)
         INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
         SELECT p_resident, p_streams[i], p_segments[i], p_categories[i], p_versions[i], p_firsts[i], p_lasts[i],
-               p_samples[i], p_bodies[i], p_seqs[i] + 1
-          FROM data_key k
+               p_samples[i], p_bodies[i], moved.seq
+          FROM moved
+         CROSS JOIN data_key k
          WHERE k.resident_id = p_resident AND k.scope = p_categories[i] AND k.version = p_versions[i];
-        as_it_was := as_it_was AND FOUND;
+        as_it_was := FOUND;
     END LOOP;
     IF NOT as_it_was THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+    VALUES (p_resident, p_route, p_key, p_fingerprint, 200, 'application/json', p_answer);
 END $$;
 
 -- Name: donation_look(uuid, text, text[], text[], integer); Type: FUNCTION; 
@@ -766,15 +771,13 @@ BEGIN
     RETURN QUERY SELECT * FROM response_look(p_resident, p_response, p_study, p_url, p_version);
 END $$;
 
--- Name: response_submit_at_once(uuid, uuid, uuid, uuid, text, uuid, text, bigint, bigint, integer, bytea); Type: PROCEDURE; 
+-- Name: response_submit_at_once(uuid, text, text, bytea, bytea, uuid, uuid, uuid, text, uuid, text, timestamp with time zone, timestamp with time zone, integer, bytea); Type: FUNCTION; 
 
-CREATE PROCEDURE public.response_submit_at_once(IN p_resident uuid, IN p_response uuid, IN p_study uuid, IN p_assignment uuid, IN p_questionnaire text, IN p_questionnaire_id uuid, IN p_category text, IN p_authored bigint, IN p_received bigint, IN p_key_version integer, IN p_body bytea)
+CREATE FUNCTION public.response_submit_at_once(p_resident uuid, p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_response uuid, p_study uuid, p_assignment uuid, p_questionnaire text, p_questionnaire_id uuid, p_category text, p_authored timestamp with time zone, p_received timestamp with time zone, p_key_version integer, p_body bytea) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    epoch constant timestamptz := 'epoch';
-    authored constant timestamptz := epoch + p_authored * interval '1 microsecond';
-    received constant timestamptz := epoch + p_received * interval '1 microsecond';
+    acting constant text := set_config('app.resident', p_resident::text, true);
     as_it_was boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
@@ -783,7 +786,7 @@ BEGIN
         AND EXISTS (
             SELECT FROM permit p
              WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study'
-               AND p.category = p_category AND p.data_period @> authored)
+               AND p.category = p_category AND p.data_period @> p_authored)
         AND EXISTS (
             SELECT FROM questionnaire_version q
              WHERE q.questionnaire_id = p_questionnaire_id
@@ -793,11 +796,11 @@ BEGIN
              WHERE k.resident_id = p_resident AND k.scope = p_category AND k.version = p_key_version);
     IF as_it_was AND p_assignment IS NOT NULL THEN
         UPDATE assignment a
-           SET state = 'completed', response_id = p_response, written_at = authored,
-               received_at = received, knocks_at = '{}'
+           SET state = 'completed', response_id = p_response, written_at = p_authored,
+               received_at = p_received, knocks_at = '{}'
          WHERE a.resident_id = p_resident AND a.assignment_id = p_assignment
            AND a.study_id = p_study AND a.questionnaire = p_questionnaire
-           AND a.state IN ('due', 'draft') AND a.opens_at <= authored AND a.expires_at > received;
+           AND a.state IN ('due', 'draft') AND a.opens_at <= p_authored AND a.expires_at > p_received;
         as_it_was := FOUND;
     END IF;
     IF NOT as_it_was THEN
@@ -806,7 +809,9 @@ BEGIN
     INSERT INTO response (resident_id, response_id, revision, key_version, body, state, study_id,
                           assignment_id, questionnaire, category, authored_at, received_at)
     VALUES (p_resident, p_response, 1, p_key_version, p_body, 'completed', p_study,
-            p_assignment, p_questionnaire, p_category, authored, received);
+            p_assignment, p_questionnaire, p_category, p_authored, p_received);
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+    VALUES (p_resident, p_route, p_key, p_fingerprint, 201, 'application/json', p_answer);
 END $$;
 
 -- Name: sealed_by(bytea); Type: FUNCTION; 

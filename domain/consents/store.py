@@ -24,7 +24,7 @@ from domain.consents.model import (
     StudyClosed,
 )
 from domain.consents.periods import from_ranges
-from domain.db import Connection, fetch_all, find_one
+from domain.db import Connection, fetch_all, find_one, text_array
 from domain.errors import Invalid, NotFound
 from domain.residents.identity import Knock
 
@@ -48,10 +48,10 @@ async def record(
 
     """
     sql = """
-        SELECT outcome, current_version, event FROM consent_answers($1, $2, $3, $4::text::jsonb, $5)
+        SELECT outcome, current_version, event FROM consent_answers($1, $2, $3, $4::text::jsonb, $5::text::text[])
     """
     rows = await conn.fetch(
-        sql, resident_id, actor_id, actor_role, _said(answers), sorted(SENSITIVE)
+        sql, resident_id, actor_id, actor_role, _said(answers), text_array(SENSITIVE)
     )
     return [_recorded(row) for row in rows]
 
@@ -67,7 +67,7 @@ async def record_at(
           FROM enter($1, $2, $3, $4) e
           LEFT JOIN LATERAL consent_answers(
                CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END,
-               e.resident_id, 'resident', $5::text::jsonb, $6) a ON true
+               e.resident_id, 'resident', $5::text::jsonb, $6::text::text[]) a ON true
     """
     door = knock.door
     rows = await conn.fetch(
@@ -77,7 +77,7 @@ async def record_at(
         knock.route,
         knock.key,
         _said(answers),
-        sorted(SENSITIVE),
+        text_array(SENSITIVE),
     )
     return knock.admit(rows[0]), [_recorded(row) for row in rows]
 

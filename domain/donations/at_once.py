@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from domain.db import Connection, at_once, calling
+from domain.db import Connection, at_once, text_array
 from domain.donations.admission import Judged, judge_all
 from domain.donations.columns import cut
 from domain.donations.keys import KeyProvider
@@ -16,9 +16,7 @@ from domain.donations.measures import MEASURES
 from domain.donations.model import Upload, UploadAnswer, total
 from domain.donations.opening import Head, Look, look
 from domain.donations.store import Addition, answered, sealed
-from domain.residents.identity import Knock, Reply, keeping
-
-JSON = "application/json"
+from domain.residents.identity import Knock
 
 
 class _New(NamedTuple):
@@ -50,14 +48,8 @@ async def donate(
             for head, verdict in zip(heads, verdicts, strict=True)
         ]
     )
-    reply = Reply(
-        actor_id=opening.resident_id, route=knock.route, key=knock.key,
-        fingerprint=knock.fingerprint, status=200, content_type=JSON,
-        body=msgspec.json.encode(answer),
-    )  # fmt: skip
-    words = _appending(seen, news, knock.key) + keeping(reply)
-    stored = await at_once(conn, words, resident=opening.resident_id)
-    return reply.body if stored else None
+    body = msgspec.json.encode(answer)
+    return body if await _appended(conn, knock, seen, news, body) else None
 
 
 def _news(seen: Look, upload: Upload, verdicts: list[Judged]) -> list[_New]:
@@ -78,10 +70,21 @@ def _news(seen: Look, upload: Upload, verdicts: list[Judged]) -> list[_New]:
     return news if once else []
 
 
-def _appending(seen: Look, news: list[_New], key: str) -> str:
+async def _appended(
+    conn: Connection, knock: Knock, seen: Look, news: list[_New], answer: bytes
+) -> bool:
+    sql = """
+        SELECT donation_append_at_once(
+            $1, $2, $3::text::uuid[], $4, $5, $6, $7,
+            $8::text::uuid[], $9::text::bigint[], $10::text::uuid[], $11::text::text[],
+            $12::text::integer[], $13::text::bigint[], $14::text::bigint[], $15::text::integer[], $16)
+    """
     ring, resident_id = seen.opening.ring, seen.opening.resident_id
-    streams, *columns = zip(*[sealed(ring, resident_id, new.addition) for new in news], strict=True)
-    return calling(
-        "donation_append_at_once", resident_id, seen.event_seq, seen.blocks, key,
-        streams, [new.head.seq for new in news], *columns,
+    streams, *columns, bodies = zip(
+        *[sealed(ring, resident_id, new.addition) for new in news], strict=True
+    )
+    return await at_once(
+        conn, sql, resident_id, seen.event_seq, text_array(seen.blocks),
+        knock.route, knock.key, knock.fingerprint, answer,
+        text_array(streams), text_array(new.head.seq for new in news), *map(text_array, columns), bodies,
     )  # fmt: skip

@@ -115,6 +115,8 @@ def outside(columns: Columns, since_ms: int, until_ms: int) -> Columns:
 
 def cut(columns: Columns) -> list[Columns]:
     """The samples (ascending) in parts of at most `SPAN`, to become one segment each."""
+    if len(columns.start) and columns.start[0] // SPAN == columns.start[-1] // SPAN:
+        return [columns]
     return _parted(columns, columns.start // SPAN)
 
 

@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from domain.consents import gate
 from domain.consents.gate import Collectable
-from domain.db import Connection, new_id
+from domain.db import Connection, new_id, text_array
 from domain.donations.data_keys import Ring, opened_or_made, ring_of
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
@@ -52,7 +52,7 @@ async def open_for(
     sql = """
         SELECT categories, periods, live, scopes, versions, keks, wrapped,
                stream_ids, measures, heads, seqs, wait
-          FROM donation_open($1, $2, $3, $4, $5)
+          FROM donation_open($1, $2, $3::text::text[], $4::text::text[], $5)
     """
     row = await conn.fetchrow(sql, resident_id, *_wanted(upload))
     if row is None:
@@ -69,7 +69,8 @@ async def open_at(conn: Connection, keys: KeyProvider, knock: Knock, upload: Upl
                o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.locked
           FROM enter($1, $2, $3, $4) e
           LEFT JOIN LATERAL donation_open(
-               CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END, $5, $6, $7, $8) o ON true
+               CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END,
+               $5, $6::text::text[], $7::text::text[], $8) o ON true
     """
     door = knock.door
     row = await conn.fetchrow(
@@ -101,18 +102,19 @@ async def look(conn: Connection, keys: KeyProvider, door: Door, upload: Upload) 
                o.categories, o.periods, o.live, o.scopes, o.versions, o.keks, o.wrapped,
                o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.event_seq, o.blocks
           FROM enter_alone($1, $2) me
-          LEFT JOIN LATERAL donation_look(me.resident_id, $3, $4, $5, $6) o ON true
+          LEFT JOIN LATERAL donation_look(
+               me.resident_id, $3, $4::text::text[], $5::text::text[], $6) o ON true
     """
     row: Any = await conn.fetchrow(sql, door.issuer, door.subject_hmac, *_wanted(upload))
     opening = await _opening(keys, door.admit(row).resident_id, row)
     return Look(opening, row["event_seq"], row["blocks"] or [])
 
 
-def _wanted(upload: Upload) -> tuple[str, list[str], list[str], int]:
+def _wanted(upload: Upload) -> tuple[str, str, str, int]:
     given = {batch.measure for batch in upload.batches}
     named = (given | {one.measure for one in upload.deletions}) & MEASURES.keys()
-    categories = sorted({MEASURES[measure].category for measure in named})
-    return source_name(upload.source), sorted(named), categories, MOST_UPLOADS
+    categories = {MEASURES[measure].category for measure in named}
+    return source_name(upload.source), text_array(named), text_array(categories), MOST_UPLOADS
 
 
 def source_name(source: Source) -> str:

@@ -12,7 +12,7 @@ from asyncpg import PostgresError, Record
 
 from domain.consents.categories import SENSITIVE
 from domain.consents.model import ConsentAnswer, ConsentEvent
-from domain.db import Connection, not_at_once
+from domain.db import Connection, not_at_once, text_array
 from domain.residents.identity import Knock
 from domain.rights.withdraw import Withdrawal, Withdrawing, progress
 
@@ -39,11 +39,11 @@ async def answer(
 
     A refusal may end taking part in a study, and is left to the long way.
     """
-    sql = "SELECT event, again FROM answer_at_once($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8)"
+    sql = "SELECT event, again FROM answer_at_once($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8::text::text[])"
     if any(one.decision != "permit" for one in answers):
         return None
     said = msgspec.json.encode(answers).decode()
-    rows = await _rows(conn, sql, knock, said, sorted(SENSITIVE))
+    rows = await _rows(conn, sql, knock, said, text_array(SENSITIVE))
     return Answered([_event(row) for row in rows], rows[0]["again"]) if rows else None
 
 

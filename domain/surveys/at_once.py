@@ -4,24 +4,19 @@ That is for answers given once and whole, as most are. Drafts, safety answers an
 the long way, and so do answers of which somebody else was told meanwhile.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
-from domain.caller import Resident
-from domain.db import Connection, at_once, calling
-from domain.donations.data_keys import Ring
+from domain.db import Connection, at_once
 from domain.donations.keys import KeyProvider
-from domain.residents.identity import Knock, Reply, keeping
+from domain.residents.identity import Knock
 from domain.surveys import safety, scoring
-from domain.surveys.judging import Judged, canonical, judged, read
+from domain.surveys.judging import canonical, judged, read
 from domain.surveys.model import ResponseSent, Submission
 from domain.surveys.opening import look
 from domain.surveys.sealed import Contents, Place, seal
-
-JSON = "application/json"
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def submit(
@@ -58,33 +53,23 @@ async def submit(
         late_received=False, raised=[],
     )  # fmt: skip
     body = msgspec.json.encode(answer)
-    words = _storing(me, opening.ring, sent, found, answer) + _kept(knock, me, body)
-    return body if await at_once(conn, words, resident=me.resident_id) else None
-
-
-def _storing(
-    me: Resident, ring: Ring, sent: ResponseSent, found: Judged, answer: Submission
-) -> str:
-    category, version = answer.category, ring.newest(answer.category)
-    place = Place(me.resident_id, answer.response_id, answer.revision, version)
-    scores = scoring.scores(found.ready.declarations.scoring, found.answered)
-    contents = Contents(response=sent.response, scores=scores)
-    return calling(
-        "response_submit_at_once", me.resident_id, answer.response_id, answer.study_id,
-        answer.assignment_id, answer.questionnaire, found.ready.questionnaire_id, category,
-        _micros(answer.authored_at), _micros(answer.received_at), version,
-        seal(ring.keys[category, version], place, contents),
+    place = Place(
+        me.resident_id, response_id, answer.revision, opening.ring.newest(answer.category)
+    )
+    scores = scoring.scores(declared.scoring, found.answered)
+    sealed = seal(
+        opening.ring.keys[answer.category, place.key_version],
+        place,
+        Contents(response=sent.response, scores=scores),
+    )
+    sql = """
+        SELECT response_submit_at_once(
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    """
+    stored = await at_once(
+        conn, sql, me.resident_id, knock.route, knock.key, knock.fingerprint, body,
+        response_id, answer.study_id, answer.assignment_id, answer.questionnaire,
+        found.ready.questionnaire_id, answer.category, answer.authored_at, now,
+        place.key_version, sealed,
     )  # fmt: skip
-
-
-def _kept(knock: Knock, me: Resident, body: bytes) -> str:
-    return keeping(
-        Reply(
-            actor_id=me.actor_id, route=knock.route, key=knock.key, fingerprint=knock.fingerprint,
-            status=201, content_type=JSON, body=body,
-        )
-    )  # fmt: skip
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return body if stored else None
