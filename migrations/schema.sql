@@ -37,21 +37,7 @@ CREATE TABLE public.consent_event (
     claimed_at timestamp with time zone,
     recorded_at timestamp with time zone NOT NULL,
     prev_hash bytea NOT NULL,
-    hash bytea NOT NULL,
-    CONSTRAINT consent_event_actor_role_check CHECK ((actor_role = ANY (ARRAY['resident'::text, 'guardian'::text, 'representative'::text, 'assistant'::text, 'steward'::text, 'data-protection-officer'::text, 'platform'::text]))),
-    CONSTRAINT consent_event_check CHECK (
-CASE scope
-    WHEN 'item'::text THEN (item_id IS NOT NULL)
-    WHEN 'study'::text THEN (study_id IS NOT NULL)
-    WHEN 'category'::text THEN (category IS NOT NULL)
-    ELSE true
-END),
-    CONSTRAINT consent_event_check1 CHECK (((decision = 'withdraw'::text) = (effect IS NOT NULL))),
-    CONSTRAINT consent_event_check2 CHECK (((decision = 'pause'::text) = (pause_until IS NOT NULL))),
-    CONSTRAINT consent_event_decision_check CHECK ((decision = ANY (ARRAY['permit'::text, 'deny'::text, 'withdraw'::text, 'pause'::text, 'resume'::text, 'revoke'::text, 'invalidate'::text]))),
-    CONSTRAINT consent_event_effect_check CHECK ((effect = ANY (ARRAY['stop'::text, 'no-further-use'::text, 'erase'::text, 'no-contact'::text]))),
-    CONSTRAINT consent_event_method_check CHECK ((method = ANY (ARRAY['app'::text, 'signed'::text, 'paper'::text, 'phone'::text, 'system'::text]))),
-    CONSTRAINT consent_event_scope_check CHECK ((scope = ANY (ARRAY['item'::text, 'study'::text, 'category'::text, 'everything'::text])))
+    hash bytea NOT NULL
 );
 
 ALTER TABLE ONLY public.consent_event FORCE ROW LEVEL SECURITY;
@@ -68,6 +54,7 @@ CREATE FUNCTION public.answer_at_once(p_issuer text, p_subject_hmac bytea, p_iss
 DECLARE
     who record;
     one record;
+    found record;
     seqs bigint[] := '{}';
 BEGIN
     who := enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint);
@@ -75,14 +62,19 @@ BEGIN
         RETURN QUERY SELECT c, true FROM consent_event c
                       WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
     ELSIF who.resident_id IS NOT NULL THEN
-        FOR one IN SELECT a.outcome, a.event FROM consent_answers(
-                who.resident_id, who.resident_id, 'resident', p_answers, p_sensitive) a
+        again := false;
+        FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
+            item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
+            future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
         LOOP
-            IF one.outcome <> 'recorded' THEN
+            found := consent_answer(
+                who.resident_id, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+                one.past, one.future, one.valid_until, one.seen_seq, who.resident_id, 'resident', one.method,
+                one.claimed_at, p_sensitive);
+            IF found.outcome <> 'recorded' THEN
                 RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
             END IF;
-            event := one.event;
-            again := false;
+            event := found.event;
             seqs := seqs || event.seq;
             RETURN NEXT;
         END LOOP;
@@ -203,31 +195,21 @@ BEGIN
         p_categories := ARRAY(SELECT DISTINCT c FROM unnest(p_categories) c ORDER BY c);
     END IF;
 
-    event.decision := p_decision;
-    event.scope := 'item';
-    event.item_id := p_item;
-    event.study_id := item.study_id;
-    event.notice_id := item.notice_id;
-    event.notice_version := p_version;
-    event.language := p_language;
-    event.categories := p_categories;
-    event.use := item.use;
-    event.past := CASE WHEN p_decision = 'permit' THEN p_past END;
-    event.future := CASE WHEN p_decision = 'permit' THEN p_future END;
-    event.valid_until := CASE WHEN p_decision = 'permit' THEN p_valid_until END;
-    event.seen_seq := p_seen;
-    event.blind := p_decision = 'permit' AND p_seen < head.seq AND EXISTS (
-        SELECT FROM consent_event e
-         WHERE e.resident_id = p_resident AND e.seq > p_seen
-           AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
-                            WHEN 'study' THEN e.study_id = item.study_id
-                            WHEN 'category' THEN e.category = ANY (p_categories)
-                            ELSE true END);
-    event.actor_id := p_actor;
-    event.actor_role := p_role;
-    event.method := p_method;
-    event.claimed_at := p_claimed_at;
-    event.recorded_at := at;
+    event := ROW(
+        p_resident, head.seq + 1, p_decision, 'item', p_item, item.study_id, NULL, item.notice_id, p_version, p_language,
+        p_categories, item.use,
+        CASE WHEN p_decision = 'permit' THEN p_past END, CASE WHEN p_decision = 'permit' THEN p_future END,
+        CASE WHEN p_decision = 'permit' THEN p_valid_until END, NULL, NULL, p_seen, false, p_actor, p_role, NULL, p_method,
+        p_claimed_at, at, head.hash, NULL)::consent_event;
+    IF p_decision = 'permit' AND p_seen < head.seq THEN
+        event.blind := EXISTS (
+            SELECT FROM consent_event e
+             WHERE e.resident_id = p_resident AND e.seq > p_seen
+               AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
+                                WHEN 'study' THEN e.study_id = item.study_id
+                                WHEN 'category' THEN e.category = ANY (p_categories)
+                                ELSE true END);
+    END IF;
     event := consent_append(event, head);
     outcome := 'recorded';
 
@@ -335,24 +317,13 @@ DECLARE
 BEGIN
     SELECT h.* INTO STRICT head FROM consent_head h WHERE h.resident_id = p_resident FOR UPDATE;
     at := clock_timestamp();
-    event.decision := p_decision;
-    event.scope := p_scope;
-    event.item_id := p_item;
-    event.study_id := p_study;
     IF p_scope = 'item' THEN
-        SELECT i.study_id INTO event.study_id FROM consent_item i WHERE i.item_id = p_item LIMIT 1;
+        SELECT i.study_id INTO p_study FROM consent_item i WHERE i.item_id = p_item LIMIT 1;
     END IF;
-    event.category := p_category;
-    event.categories := '{}';
-    event.effect := p_effect;
-    event.pause_until := p_pause_until;
-    event.seen_seq := p_seen;
-    event.blind := false;
-    event.actor_id := p_actor;
-    event.actor_role := p_role;
-    event.method := p_method;
-    event.claimed_at := p_claimed_at;
-    event.recorded_at := at;
+    event := ROW(
+        p_resident, head.seq + 1, p_decision, p_scope, p_item, p_study, p_category, NULL, NULL, NULL,
+        '{}', NULL, NULL, NULL, NULL, p_effect, p_pause_until, p_seen, false,
+        p_actor, p_role, NULL, p_method, p_claimed_at, at, head.hash, NULL)::consent_event;
     event := consent_append(event, head);
     IF p_effect = 'no-contact' THEN
         RETURN event;
@@ -378,6 +349,24 @@ BEGIN
                         WHEN 'category' THEN g.category = p_category
                         ELSE true END;
     RETURN event;
+END $$;
+
+-- Name: consent_event_sound(text, text, uuid, uuid, text, text, timestamp with time zone, text, text); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_event_sound(decision text, scope text, item_id uuid, study_id uuid, category text, effect text, pause_until timestamp with time zone, actor_role text, method text) RETURNS boolean
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+BEGIN
+    RETURN decision IN ('permit', 'deny', 'withdraw', 'pause', 'resume', 'revoke', 'invalidate')
+       AND CASE scope WHEN 'item' THEN item_id IS NOT NULL
+                      WHEN 'study' THEN study_id IS NOT NULL
+                      WHEN 'category' THEN category IS NOT NULL
+                      ELSE scope = 'everything' END
+       AND CASE WHEN decision = 'withdraw' THEN effect IN ('stop', 'no-further-use', 'erase', 'no-contact') AND effect IS NOT NULL
+                ELSE effect IS NULL END
+       AND (decision = 'pause') = (pause_until IS NOT NULL)
+       AND actor_role IN ('resident', 'guardian', 'representative', 'assistant', 'steward', 'data-protection-officer', 'platform')
+       AND method IN ('app', 'signed', 'paper', 'phone', 'system');
 END $$;
 
 -- Name: micros(timestamp with time zone); Type: FUNCTION; 
@@ -612,14 +601,15 @@ CREATE FUNCTION public.enter_alone(p_issuer text, p_subject_hmac bytea, OUT resi
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    door record;
+    said text := set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
 BEGIN
-    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
-    door := enter(p_issuer, p_subject_hmac, NULL, NULL);
-    resident_id := door.resident_id;
-    language := door.language;
-    zone := door.zone;
-    refused_until := door.refused_until;
+    SELECT i.resident_id, i.erased_at INTO resident_id, refused_until FROM identity i
+     WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
+    IF resident_id IS NOT NULL THEN
+        said := set_config('app.resident', resident_id::text, true);
+        SELECT r.language, r.zone, r.signed_out_at INTO language, zone, refused_until
+          FROM resident r WHERE r.resident_id = enter_alone.resident_id;
+    END IF;
 END $$;
 
 -- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
@@ -628,16 +618,26 @@ CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issu
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    door record;
+    said text := set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
+    admitted boolean;
 BEGIN
-    PERFORM set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
-    door := enter(p_issuer, p_subject_hmac, p_route, p_key);
-    IF door.language IS NULL OR door.refused_until >= p_issued_at OR NOT door.turn
-       OR (door.status IS NOT NULL AND (door.fingerprint <> p_fingerprint OR door.events IS NULL)) THEN
+    SELECT i.resident_id INTO resident_id FROM identity i
+     WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
+    IF resident_id IS NULL THEN
         RETURN;
     END IF;
-    resident_id := door.resident_id;
-    events := door.events;
+    said := set_config('app.resident', resident_id::text, true);
+    IF pg_try_advisory_xact_lock(hashtext(resident_id::text || p_route), hashtext(p_key)) THEN
+        SELECT p.events, (r.signed_out_at IS NULL OR r.signed_out_at < p_issued_at)
+               AND (p.actor_id IS NULL OR (p.fingerprint = p_fingerprint AND p.events IS NOT NULL))
+          INTO events, admitted
+          FROM resident r
+          LEFT JOIN reply p ON p.actor_id = r.resident_id AND p.route = p_route AND p.key = p_key
+         WHERE r.resident_id = enter_at_once.resident_id;
+    END IF;
+    IF admitted IS NOT TRUE THEN
+        resident_id := NULL;
+    END IF;
 END $$;
 
 -- Name: fact_forget(); Type: FUNCTION; 
@@ -2218,6 +2218,11 @@ ALTER TABLE ONLY public.concern
 
 ALTER TABLE ONLY public.consent_event
     ADD CONSTRAINT consent_event_pkey PRIMARY KEY (resident_id, seq);
+
+-- Name: consent_event consent_event_sound; Type: CHECK CONSTRAINT; 
+
+ALTER TABLE public.consent_event
+    ADD CONSTRAINT consent_event_sound CHECK (public.consent_event_sound(decision, scope, item_id, study_id, category, effect, pause_until, actor_role, method)) NOT VALID;
 
 -- Name: consent_grant consent_grant_pkey; Type: CONSTRAINT; 
 

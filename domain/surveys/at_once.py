@@ -10,10 +10,11 @@ from uuid import UUID
 import msgspec
 
 from domain.db import Connection, at_once
+from domain.donations.data_keys import Ring
 from domain.donations.keys import KeyProvider
 from domain.residents.identity import Knock
 from domain.surveys import safety, scoring
-from domain.surveys.judging import canonical, judged, read
+from domain.surveys.judging import Judged, canonical, judged, read
 from domain.surveys.model import ResponseSent, Submission
 from domain.surveys.opening import look
 from domain.surveys.sealed import Contents, Place, seal
@@ -53,23 +54,31 @@ async def submit(
         late_received=False, raised=[],
     )  # fmt: skip
     body = msgspec.json.encode(answer)
-    place = Place(
-        me.resident_id, response_id, answer.revision, opening.ring.newest(answer.category)
-    )
-    scores = scoring.scores(declared.scoring, found.answered)
-    sealed = seal(
-        opening.ring.keys[answer.category, place.key_version],
-        place,
-        Contents(response=sent.response, scores=scores),
-    )
+    stored = await _stored(conn, knock, me.resident_id, opening.ring, sent, found, answer, body)
+    return body if stored else None
+
+
+async def _stored(  # noqa: PLR0913, PLR0917 - all that a row of it is made of
+    conn: Connection,
+    knock: Knock,
+    resident_id: UUID,
+    ring: Ring,
+    sent: ResponseSent,
+    found: Judged,
+    answer: Submission,
+    body: bytes,
+) -> bool:
     sql = """
         SELECT response_submit_at_once(
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
     """
-    stored = await at_once(
-        conn, sql, me.resident_id, knock.route, knock.key, knock.fingerprint, body,
-        response_id, answer.study_id, answer.assignment_id, answer.questionnaire,
-        found.ready.questionnaire_id, answer.category, answer.authored_at, now,
-        place.key_version, sealed,
+    category, version = answer.category, ring.newest(answer.category)
+    place = Place(resident_id, answer.response_id, answer.revision, version)
+    scores = scoring.scores(found.ready.declarations.scoring, found.answered)
+    contents = Contents(response=sent.response, scores=scores)
+    return await at_once(
+        conn, sql, resident_id, knock.route, knock.key, knock.fingerprint, body,
+        answer.response_id, answer.study_id, answer.assignment_id, answer.questionnaire,
+        found.ready.questionnaire_id, category, answer.authored_at, answer.received_at,
+        version, seal(ring.keys[category, version], place, contents),
     )  # fmt: skip
-    return body if stored else None
