@@ -58,7 +58,7 @@ async def submit(
     return body if stored else None
 
 
-async def _stored(  # noqa: PLR0913, PLR0917 - all that a row of it is made of
+async def _stored(
     conn: Connection,
     knock: Knock,
     resident_id: UUID,
