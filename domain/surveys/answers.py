@@ -11,15 +11,13 @@ from typing import TypeAlias
 from msgspec import UNSET
 
 from domain.surveys.checks import wrong
-from domain.surveys.compiled import Compiled, Node
+from domain.surveys.compiled import WITHOUT, Compiled, Node
 from domain.surveys.enabling import Place, below, enabled
 from domain.surveys.faults import MOST, Fault, fault, where_link
 from domain.surveys.resources import Answer, QuestionnaireResponse, ResponseItem
 from domain.surveys.values import key, value_of, values_of
 
 ROOT = "QuestionnaireResponse"
-WITHOUT = frozenset({"group", "display"})
-"""Types of items that have no answers."""
 
 Step: TypeAlias = tuple[str, str]
 """The path of a fault from its item on, and its code."""
@@ -50,6 +48,8 @@ def _faults(
             if node.conditions and not enabled(node, place):
                 yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
                 continue
+            if node.single and len(ats) == 1 and _is_well(node, place.items[ats[0]]):
+                continue
             yield from _counted(node, place, ats, complete=complete)
             for at in ats:
                 for step, code in _of_item(node, place.items[at]):
@@ -60,6 +60,17 @@ def _faults(
 def _is_asked(node: Node) -> bool:
     """Whether it is looked for. A group that does not repeat is a page: leaving it out answers nothing."""
     return node.limits.min_occurs > 0 or (node.type == "group" and node.limits.max_occurs == 1)
+
+
+def _is_well(node: Node, item: ResponseItem) -> bool:
+    """Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
+    if len(item.answer) != 1 or item.item:
+        return False
+    answer = item.answer[0]
+    if answer.item or answer.modifier_extension:
+        return False
+    values = values_of(answer)
+    return len(values) == 1 and not wrong(values[0], node.limits)
 
 
 def _misplaced(place: Place) -> Iterator[Fault]:

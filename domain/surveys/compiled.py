@@ -11,6 +11,8 @@ from domain.surveys.resources import Coding, Concept, Contained, EnableWhen, Ite
 from domain.surveys.values import ANSWERED_BY, Value, key, value_of
 
 Keys: TypeAlias = frozenset[Any]
+WITHOUT = frozenset({"group", "display"})
+"""Types of items that have no answers."""
 
 
 class Condition(Struct, kw_only=True, frozen=True):
@@ -60,6 +62,8 @@ class Node(Struct, kw_only=True, eq=False):
     any_counts: bool = False
     limits: Limits
     source: Item | None = None
+    single: bool = False
+    """A question that one answer, with nothing under it, is enough for."""
 
 
 class Compiled(Struct, kw_only=True, eq=False):
@@ -85,11 +89,17 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
             nodes[item.link_id] = parent.children[item.link_id] = node
             waiting.append((node, item.item))
     for node in nodes.values():
+        node.single = _is_single(node)
         if node.source is not None and node.source.enable_when:
             node.conditions = tuple(
                 _condition(node, when, nodes) for when in node.source.enable_when
             )
     return Compiled(root=root, nodes=nodes)
+
+
+def _is_single(node: Node) -> bool:
+    enough = node.limits.min_occurs <= 1 and node.limits.max_occurs != 0
+    return enough and not node.children and node.type not in WITHOUT
 
 
 def _condition(node: Node, when: EnableWhen, nodes: Mapping[str, Node]) -> Condition:

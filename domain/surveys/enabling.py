@@ -76,4 +76,6 @@ def below(one: ResponseItem) -> list[ResponseItem]:
     """The items of a group, or those under the answers of a question."""
     if not one.answer:
         return one.item
+    if len(one.answer) == 1 and not one.item:
+        return one.answer[0].item
     return [*one.item, *(inner for answer in one.answer for inner in answer.item)]

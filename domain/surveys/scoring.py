@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -28,6 +28,9 @@ from domain.surveys.declarations import (
 )
 
 MOST_PLACES = 6
+
+
+Exact: TypeAlias = int | Fraction
 
 
 class Scored(Input, frozen=True, kw_only=True):
@@ -120,39 +123,44 @@ def _score(scale: Scale, answered: Answered) -> Score:
     )
 
 
-def _combined(scale: Scale, found: list[Fraction]) -> Decimal | None:
+def _combined(scale: Scale, found: list[Exact]) -> Decimal | None:
     missing = len(scale.items) - len(found)
     if missing > scale.max_missing or not found:
         return None
-    total = sum(found, Fraction())
     counted = len(scale.items) if scale.missing == "zero" else len(found)
-    mean = total / counted
+    mean = Fraction(sum(found)) / counted
     return rounded(mean * len(scale.items) if scale.method == "sum" else mean, scale.places)
 
 
-def _worth(item: Scored, answered: Answered) -> Fraction | None:
+def _worth(item: Scored, answered: Answered) -> Exact | None:
     """What an item counts; None where it is missing. Several answers of one item add up."""
     worths = [_number(value, item.points) for value in answered.get(item.link_id, ())]
     known = [worth for worth in worths if worth is not None]
     if not known or len(known) < len(worths):
         return None
-    total = sum(known, Fraction())
+    total = sum(known)
     if not item.reverse or item.low is None or item.high is None:
         return total
-    return Fraction(item.low) + Fraction(item.high) - total
+    return _exact(item.low) + _exact(item.high) - total
 
 
-def _number(value: Value, points: Mapping[str, Decimal] | None) -> Fraction | None:
+def _number(value: Value, points: Mapping[str, Decimal] | None) -> Exact | None:
     if points is not None:
         worth = points.get(_code(value))
-        return None if worth is None else Fraction(worth)
+        return None if worth is None else _exact(worth)
     match value:
         case bool():
-            return Fraction(int(value))
+            return int(value)
         case Decimal():
-            return Fraction(value)
+            return _exact(value)
         case _:
             return None
+
+
+def _exact(number: Decimal) -> Exact:
+    """A whole number where it is one: fractions add ten times as slowly."""
+    top, bottom = number.as_integer_ratio()
+    return top if bottom == 1 else Fraction(top, bottom)
 
 
 def _code(value: Value) -> str:

@@ -53,11 +53,7 @@ class Value(Struct, frozen=True, gc=False):
 
 def values_of(element: Valued | EnableWhen) -> list[Value]:
     """The values of an element: FHIR allows one."""
-    given = structs.astuple(element)[: len(KINDS)]
-    if given.count(UNSET) == len(KINDS) - 1:
-        one = value_of(element)
-        return [one] if one else []
-    pairs = zip(KINDS, given, strict=True)
+    pairs = zip(KINDS, structs.astuple(element), strict=False)
     return [Value(kind, plain) for kind, plain in pairs if plain is not UNSET]
 
 
