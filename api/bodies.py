@@ -6,7 +6,9 @@ a token makes us read nothing, and before `conn`, so that a slow phone holds no 
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from json import JSONDecoder
 from math import isinf
@@ -181,7 +183,7 @@ class JSONRequest(Request[Any, Any, Any]):
                 raise Malformed("It nests too deep.")
         found = reader.decode(body)
         if reader.once:
-            ONCE.decode(body.decode())
+            each_once(body)
         return found
 
     @property
@@ -201,7 +203,20 @@ class Reader(NamedTuple):
     once: bool
 
 
-def _each_once(members: list[tuple[str, object]]) -> None:
+def each_once(body: bytes) -> None:
+    """Raise Malformed where a name stands twice in one object of JSON, or a number is too large.
+
+    Where nothing is escaped or set apart, `":` ends each name and stands nowhere else: written anew, JSON
+    has as many only if no name stood twice. That takes a fifth of the time of looking at each object.
+    """
+    if b"\\" not in body and SET_APART.search(body) is None:
+        with suppress(ValueError, OverflowError):  # what it cannot read is looked at below
+            if msgspec.json.encode(msgspec.json.decode(body)).count(b'":') == body.count(b'":'):
+                return
+    ONCE.decode(body.decode())
+
+
+def _pairs(members: list[tuple[str, object]]) -> None:
     if len(dict(members)) < len(members):
         raise Malformed("A name stands twice in one object.")
 
@@ -214,7 +229,8 @@ def _finite(number: str) -> float:
     return found
 
 
-ONCE = JSONDecoder(object_pairs_hook=_each_once, parse_int=str, parse_float=_finite)
+SET_APART = re.compile(rb'"\s+:')
+ONCE = JSONDecoder(object_pairs_hook=_pairs, parse_int=str, parse_float=_finite)
 
 
 @lru_cache(None)
