@@ -52,20 +52,22 @@ class Doorkeeper:
         )
 
     async def admit(self, scope: Scope, enter: Enter | None) -> None:
-        """Verify the request's bearer token (RFC 6750), and note how `conn` lets its bearer in.
+        """Verify the request's bearer token (RFC 6750), once, and note how `conn` lets its bearer in.
 
         None: the route's own statement does so, and `conn` begins nothing.
         """
-        if scope.get("auth") is not None:  # looked at before, to answer at once
-            return
+        if scope.get("auth") is None:
+            scope["auth"] = await self._login(scope)
+        scope["state"]["enter"] = enter
+
+    async def _login(self, scope: Scope) -> Login:
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         scheme, _, token = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
         if scheme.lower() != b"bearer":
             raise Unauthenticated
         claims = await self._verifier.verify(token)
         digest = subject_hmac(self._secret, claims.issuer, claims.subject)
-        scope["auth"] = Login(claims=claims, hmac=digest)
-        scope["state"]["enter"] = enter
+        return Login(claims=claims, hmac=digest)
 
 
 def subject_hmac(secret: bytes, issuer: str, subject: str) -> bytes:

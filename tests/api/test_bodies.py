@@ -2,20 +2,17 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from litestar import Litestar, post
 from litestar.params import JSONBody
 from litestar.routes import HTTPRoute
 
 from api import bodies
-from api.bodies import ONCE, Malformed, each_once
 from api.nesting import bounded, too_deep
 from api.settings import Settings
 from tests.api import probe
@@ -298,32 +295,3 @@ async def test_a_route_may_have_a_bound_of_its_own(app: Litestar) -> None:
     async with serving(app) as client:
         answer = await client.post("/v1/me/things", content=b" " * 9001, headers=JSON)
     assert answer.status_code == 413
-
-
-NAMES = ['"a"', '"b"', '"a" ', '"b"\n', '"\\u0061"', '"a\\":"', '"é"']
-VALUES = [
-    "1",
-    "1e400",
-    '"x"',
-    '"x\\":"',
-    '"\\u0022:"',
-    '":"',
-    '{"a":1}',
-    '[{"a" :1,"a":2}]',
-    "9" * 40,
-]
-
-
-@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=5))
-def test_names_that_stand_twice_are_found_as_by_looking_at_each_object(
-    members: list[tuple[str, str]],
-) -> None:
-    def passes(look: Callable[[], object]) -> bool:
-        try:
-            look()
-        except (Malformed, ValueError):
-            return False
-        return True
-
-    text = f"{{{','.join(f'{name}:{value}' for name, value in members)}}}"
-    assert passes(lambda: each_once(text.encode())) is passes(lambda: ONCE.decode(text))
