@@ -5,14 +5,15 @@ that gives no answer it has done nothing, and the route itself goes the long way
 Whatever it raises is answered as if the route had raised it.
 """
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 from litestar.datastructures import State
 from litestar.types import Message, Receive, Scope, Send
 
 from api.bodies import JSON, JSONRequest
+from api.dependencies import ACQUIRE_SECONDS, checked
 from api.idempotency import Once
 from api.problems import REPLAYED
 from domain.db import Connection
@@ -60,6 +61,13 @@ class Asked(NamedTuple):
         """A turn with its connection, for statements that wait for nobody."""
         turn: AbstractAsyncContextManager[Connection] = self.state.turns.one()
         return turn
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection without a turn, for a statement that may wait for others."""
+        async with self.state.pool.acquire(timeout=ACQUIRE_SECONDS) as conn:
+            await checked(conn, self.state)
+            yield conn
 
 
 Answering: TypeAlias = Callable[[Asked], Awaitable[Answer | None]]

@@ -184,8 +184,12 @@ async def my_event(conn: Conn, me: Me, issuer: Issuer, seq: FromPath[int]) -> Re
 
 async def _withdraw_at_once(asked: Asked) -> Answer | None:
     wish, knock = await asked.data(), await asked.knock()
-    async with asked.turn() as conn:
-        ended = await at_once.withdraw(conn, knock, wish)
+    try:
+        async with asked.turn() as conn:
+            ended = await at_once.withdraw(conn, knock, wish, wait=False)
+    except at_once.UsesUnderWay:
+        async with asked.connection() as conn:
+            ended = await at_once.withdraw(conn, knock, wish, wait=True)
     if ended is None:
         return None
     withdrawn, status = _withdrawn(ended.event, ended.withdrawal, asked.state.receipts)

@@ -820,9 +820,9 @@ CREATE FUNCTION public.sealed_by(sealed bytea) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (get_byte(sealed, 0) <> 146) THEN NULL::text WHEN ((get_byte(sealed, 1) >= 160) AND (get_byte(sealed, 1) <= 191)) THEN encode(SUBSTRING(sealed FROM 3 FOR (get_byte(sealed, 1) - 160)), 'escape'::text) WHEN (get_byte(sealed, 1) = 217) THEN encode(SUBSTRING(sealed FROM 4 FOR get_byte(sealed, 2)), 'escape'::text) ELSE NULL::text END;
 
--- Name: withdraw_at_once(text, bytea, timestamp with time zone, text, text, bytea, text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
+-- Name: withdraw_at_once(text, bytea, timestamp with time zone, text, text, bytea, text, uuid, uuid, text, text, timestamp with time zone, boolean); Type: FUNCTION; 
 
-CREATE FUNCTION public.withdraw_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone, again boolean)
+CREATE FUNCTION public.withdraw_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone, p_wait boolean) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone, again boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -838,13 +838,14 @@ BEGIN
                        JOIN reply r ON r.actor_id = c.resident_id AND r.route = p_route AND r.key = p_key
                       WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events);
     ELSIF who.resident_id IS NULL
-       OR NOT EXISTS (
-           SELECT FROM (SELECT pg_try_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0)) AS free
-                          FROM resident_lock l WHERE l.resident_id = who.resident_id OFFSET 0) tried
-            WHERE tried.free)
        OR EXISTS (SELECT FROM enrolment n WHERE n.resident_id = who.resident_id AND n.ended_at IS NULL)
        OR EXISTS (SELECT FROM stream s WHERE s.resident_id = who.resident_id) THEN
         RETURN;
+    ELSIF NOT p_wait AND EXISTS (
+           SELECT FROM (SELECT pg_try_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0)) AS free
+                          FROM resident_lock l WHERE l.resident_id = who.resident_id OFFSET 0) tried
+            WHERE NOT tried.free) THEN
+        RETURN NEXT;
     ELSE
         SELECT w.* INTO done FROM consent_withdraw(
                who.resident_id, who.resident_id, p_scope, p_item, p_study, p_category, p_effect, p_claimed_at) w;

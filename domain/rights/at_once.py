@@ -24,6 +24,10 @@ class Answered(NamedTuple):
     again: bool
 
 
+class UsesUnderWay(Exception):
+    """Somebody uses the resident's data right now."""
+
+
 class Ended(NamedTuple):
     """A withdrawal and how far it has come. `again`: by an earlier request with the same key."""
 
@@ -47,23 +51,28 @@ async def answer(
     return Answered([_event(row) for row in rows], rows[0]["again"]) if rows else None
 
 
-async def withdraw(conn: Connection, knock: Knock, wish: Withdrawing) -> Ended | None:
+async def withdraw(
+    conn: Connection, knock: Knock, wish: Withdrawing, *, wait: bool
+) -> Ended | None:
     """Let the resident in and withdraw (see `withdraw.withdraw_at`) where there is little to end.
 
     That is for who takes part in nothing, has donated nothing, and for whom no knock waits.
+    Raises UsesUnderWay where it would have to `wait` for them and may not: nothing is done then.
     """
     sql = """
         SELECT event, drained_at, again
-          FROM withdraw_at_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+          FROM withdraw_at_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     """
     if wish.effect == "no-contact":
         return None
     rows = await _rows(
         conn, sql, knock, wish.scope, wish.item_id, wish.study_id, wish.category, wish.effect,
-        wish.claimed_at,
+        wish.claimed_at, wait,
     )  # fmt: skip
     if not rows:
         return None
+    if rows[0]["event"] is None:
+        raise UsesUnderWay
     event = _event(rows[0])
     return Ended(event, progress(event, wish.effect, rows[0]["drained_at"]), rows[0]["again"])
 

@@ -212,7 +212,7 @@ async def test_a_stream_holds_no_connection_while_it_is_written(
 ) -> None:
     await take_part(region, "anna", study, *range(5))
     ana = await region.admin.fetchval("SELECT member_id FROM membership WHERE role = 'analyst'")
-    pool, keys = app.state.pool, app.state.data_keys
+    pool, keys = app.state.streams, app.state.data_keys
     reading = uses.samples(pool, keys, Reader(UUID(study.study_id), ana), Wanted())
     await anext(reading)
     assert pool.get_idle_size() == pool.get_size()
