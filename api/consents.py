@@ -187,7 +187,7 @@ async def _withdraw_at_once(asked: Asked) -> Answer | None:
     try:
         async with asked.turn() as conn:
             ended = await at_once.withdraw(conn, knock, wish, wait=False)
-    except at_once.UsesUnderWay:
+    except (at_once.UsesUnderWay, TimeoutError):  # nobody's turn keeps a withdrawal out
         async with asked.connection() as conn:
             ended = await at_once.withdraw(conn, knock, wish, wait=True)
     if ended is None:

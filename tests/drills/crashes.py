@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from msgspec import Struct
 
+from api.turns import SHARE
 from migrations.databases import Connection
 from tests.drills.harness import MUTANT, Part, Server, Site, scaled
 from tests.drills.http import Answer, Http
@@ -85,7 +86,8 @@ async def _kill_after_commit(here: Site, wishes: Sequence[_Wish]) -> int:
     """How many were committed while their server was killed before it knew."""
     wire = Wire(here.database.dsn("api"))
     async with wire as address:
-        server = await here.start(DATABASE_URL=address, POOL_SIZE=str(2 * AT_ONCE))
+        # As many turns as withdrawals: each keeps its own until it is answered.
+        server = await here.start(DATABASE_URL=address, POOL_SIZE=str(SHARE * AT_ONCE))
         wire.held = True
         tasks = [asyncio.create_task(_unanswered(wish, server)) for wish in wishes]
         async with asyncio.timeout(30):
