@@ -53,6 +53,11 @@ class Turns:
         finally:
             self._free.release()
 
+    @property
+    def kept(self) -> int:
+        """Connections that wait for a turn."""
+        return len(self._kept)
+
     async def close(self) -> None:
         """Give the kept connections back to the pool."""
         while self._kept:
