@@ -14,7 +14,7 @@ from asyncpg import Record, UniqueViolationError
 from litestar import Request, Response
 
 from api.bodies import JSON
-from api.problems import REPLAYED, Replay
+from api.problems import Replay
 from domain.caller import Resident
 from domain.errors import Busy, Refusal
 from domain.residents.identity import Claim, Door, Knock, Reply, claimed, keeping
@@ -97,7 +97,7 @@ class Once:
         """Answer, and have the answer's bytes stored with the COMMIT (`last_words`), `first` before them."""
         if self._actor_id is None:
             raise RuntimeError("no `conn` has claimed this key")
-        answer = kept(value, status, media_type)
+        body = value if isinstance(value, bytes) else msgspec.json.encode(value)
         self._first = first
         self._reply = Reply(
             actor_id=self._actor_id,
@@ -106,8 +106,9 @@ class Once:
             fingerprint=self._fingerprint,
             status=status,
             content_type=media_type,
-            body=answer.content,
+            body=body,
         )
+        answer = Response(body, status_code=status, media_type=media_type)
         return cast("Response[T]", answer)
 
     def last_words(self) -> str:
@@ -115,15 +116,6 @@ class Once:
         if self._reply is None:
             raise RuntimeError("the route did not keep its answer")
         return self._first + keeping(self._reply)
-
-
-def kept(
-    value: object, status: int = 201, media_type: str = JSON, *, again: bool = False
-) -> Response[Any]:
-    """The answer to a write whose own statement has kept what it is made of. `again`: it had before."""
-    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
-    headers = REPLAYED if again else {}
-    return Response(body, status_code=status, media_type=media_type, headers=headers)
 
 
 @contextmanager
