@@ -207,7 +207,7 @@ def each_once(body: bytes) -> None:
     """Raise Malformed where a name stands twice in one object of JSON, or a number is too large.
 
     Where nothing is escaped or set apart, `":` ends each name and stands nowhere else: written anew, JSON
-    has as many only if no name stood twice. That takes a fifth of the time of looking at each object.
+    has as many only if no name stood twice. That is quicker than looking at each object.
     """
     if b"\\" not in body and SET_APART.search(body) is None:
         with suppress(ValueError, OverflowError):  # what it cannot read is looked at below

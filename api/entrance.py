@@ -1,4 +1,4 @@
-"""What a request passes before its route, in one step: each step of its own costs a short request a tenth."""
+"""What a request passes before its route, in one step of Litestar's: each has a price of its own."""
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
