@@ -56,14 +56,16 @@ from api.jwks import Keys
 from api.observability import Metrics, Observed, configure_logging
 from api.restored import connecting
 from api.settings import Settings
-from api.turns import Turns
 from domain.db import open_pool
 from domain.errors import Unavailable
 from domain.readiness import check_role
+from domain.trips import Trips
 
 CLOSE_SECONDS = 10.0
 STREAMS_SHARE = 8
 """One connection of streams for so many others, and two at least."""
+TRIPS_SHARE = 8
+"""One trip at a time for so many connections, and two at least: while one is with PostgreSQL another is told."""
 STATEMENT_SECONDS = 15.0
 """Longer than PostgreSQL's own time-out: for when PostgreSQL, or the way to it, is silent."""
 
@@ -157,12 +159,14 @@ async def _pools(app: Litestar) -> AsyncIterator[None]:
     app.state.pool = await _pool(settings, settings.pool_size)
     app.state.streams = await _pool(settings, of_streams)
     check = partial(checked, state=app.state)
-    app.state.turns = Turns(app.state.pool, settings.pool_size, ACQUIRE_SECONDS, check)
+    app.state.trips = Trips(
+        app.state.pool, max(2, settings.pool_size // TRIPS_SHARE), ACQUIRE_SECONDS, check
+    )
     await _refuse_wrong_role(app.state.pool)
     try:
         yield
     finally:
-        await app.state.turns.close()
+        await app.state.trips.close()
         await asyncio.gather(_close(app.state.pool), _close(app.state.streams))
 
 

@@ -6,7 +6,7 @@ Whatever it raises is answered as if the route had raised it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeAlias
 
 from litestar.datastructures import State
@@ -18,6 +18,7 @@ from api.idempotency import Once
 from api.problems import REPLAYED
 from domain.db import Connection
 from domain.residents.identity import Door, Knock
+from domain.trips import Asking
 
 AT_ONCE = "at_once"
 _REPLAYED = [(name.lower().encode(), value.encode()) for name, value in REPLAYED.items()]
@@ -57,14 +58,15 @@ class Asked(NamedTuple):
         """The same door, for a write with an Idempotency-Key."""
         return (await Once.read(self.request)).knock(self.door)
 
-    def turn(self) -> AbstractAsyncContextManager[Connection]:
-        """A turn with its connection, for statements that wait for nobody."""
-        turn: AbstractAsyncContextManager[Connection] = self.state.turns.one()
-        return turn
+    @property
+    def rows(self) -> Asking:
+        """What asks PostgreSQL by a trip that others may share."""
+        asking: Asking = self.state.trips.rows
+        return asking
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a turn, for a statement that may wait for others."""
+        """A connection of its own, for a statement that may wait for others."""
         async with self.state.pool.acquire(timeout=ACQUIRE_SECONDS) as conn:
             await checked(conn, self.state)
             yield conn

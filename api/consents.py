@@ -39,6 +39,7 @@ from domain.languages import accepted
 from domain.rights import answering, at_once
 from domain.rights import withdraw as rights
 from domain.rights.withdraw import Pausing, Preview, Resuming, Withdrawal, Withdrawing
+from domain.trips import alone
 
 ALWAYS = {"any_version": True}
 """Withdrawing passes whatever the app's version."""
@@ -104,8 +105,7 @@ async def notice(
 
 
 async def _consents_at_once(asked: Asked) -> Answer:
-    async with asked.turn() as conn:
-        seq, standing = await review.standing_at(conn, asked.door)
+    seq, standing = await review.standing_at(asked.rows, asked.door)
     return Answer(msgspec.json.encode(MyConsents(seq=seq, consents=standing)))
 
 
@@ -125,8 +125,7 @@ async def my_review(conn: Conn, me: Me) -> Review:
 
 async def _answer_at_once(asked: Asked) -> Answer | None:
     answers, knock = (await asked.data()).answers, await asked.knock()
-    async with asked.turn() as conn:
-        done = await at_once.answer(conn, knock, answers)
+    done = await at_once.answer(asked.rows, knock, answers)
     if done is None:
         return None
     recorded = _all_recorded(done.events, asked.state.receipts)
@@ -185,11 +184,10 @@ async def my_event(conn: Conn, me: Me, issuer: Issuer, seq: FromPath[int]) -> Re
 async def _withdraw_at_once(asked: Asked) -> Answer | None:
     wish, knock = await asked.data(), await asked.knock()
     try:
-        async with asked.turn() as conn:
-            ended = await at_once.withdraw(conn, knock, wish, wait=False)
+        ended = await at_once.withdraw(asked.rows, knock, wish, wait=False)
     except (at_once.UsesUnderWay, TimeoutError):  # nobody's turn keeps a withdrawal out
         async with asked.connection() as conn:
-            ended = await at_once.withdraw(conn, knock, wish, wait=True)
+            ended = await at_once.withdraw(alone(conn), knock, wish, wait=True)
     if ended is None:
         return None
     withdrawn, status = _withdrawn(ended.event, ended.withdrawal, asked.state.receipts)

@@ -44,8 +44,7 @@ SampleLimit = Annotated[
 
 async def _donate_at_once(asked: Asked) -> Answer | None:
     upload, knock, now = await asked.data(), await asked.knock(), datetime.now(UTC)
-    async with asked.turn() as conn:
-        stored = await at_once.donate(conn, asked.state.data_keys, knock, upload, now)
+    stored = await at_once.donate(asked.rows, asked.state.data_keys, knock, upload, now)
     return None if stored is None else Answer(stored)
 
 

@@ -59,7 +59,7 @@ def metrics(request: Request[Any, Any, Any], state: State) -> Response[bytes]:
     """Prometheus text. The proxy in front keeps it inside."""
     figures = request.app.state.metrics
     figures.pool.labels("open").set(state.pool.get_size())
-    figures.pool.labels("idle").set(state.pool.get_idle_size() + state.turns.kept)
+    figures.pool.labels("idle").set(state.pool.get_idle_size() + state.trips.kept)
     media_type = CONTENT_TYPE_LATEST.removesuffix("; charset=utf-8")  # Litestar says it again
     return Response(generate_latest(figures.readable()), media_type=media_type)
 

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import JSONBody
 
+from api.at_once import AT_ONCE, Answer, Asked
 from api.auth import resident
 from api.dependencies import Conn, DataKeys, Me, Once
 from api.donations import LARGEST
@@ -15,10 +16,18 @@ from domain.donations.openmhealth.model import Documents, DocumentsAnswer
 from domain.errors import Invalid
 
 
+async def _donate_at_once(asked: Asked) -> Answer | None:
+    documents, knock, now = await asked.data(), await asked.knock(), datetime.now(UTC)
+    stored = await open_mhealth.donate_at_once(
+        asked.rows, asked.state.data_keys, knock, documents, now
+    )
+    return None if stored is None else Answer(stored)
+
+
 @post(
     "/v1/me/donations/open-mhealth",
     guards=[resident],
-    opt={"body_limit": LARGEST},
+    opt={"body_limit": LARGEST, AT_ONCE: _donate_at_once},
     status_code=200,
     responses=refusals(Invalid),
 )

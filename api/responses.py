@@ -73,8 +73,7 @@ async def save(
 async def _submit_at_once(asked: Asked) -> Answer | None:
     sent, knock = await asked.data(), await asked.knock()
     response_id, keys = asked.request.path_params["response_id"], asked.state.data_keys
-    async with asked.turn() as conn:
-        given = await at_once.submit(conn, keys, knock, response_id, sent)
+    given = await at_once.submit(asked.rows, keys, knock, response_id, sent)
     return None if given is None else Answer(given, 201)
 
 

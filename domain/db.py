@@ -80,30 +80,15 @@ async def begin(
         raise
 
 
-NOT_AT_ONCE = frozenset({"MV001", "23505"})
-"""SQLSTATEs of what was not to be done at once: undone by its function, or its key was used just now."""
-
-
-def not_at_once(error: asyncpg.PostgresError) -> bool:
-    """Whether a request is to go the long way; anything else is to be raised."""
-    return error.sqlstate in NOT_AT_ONCE
-
-
-async def at_once(conn: Connection, sql: str, *args: object) -> bool:
-    """Run a statement that is a transaction by itself. False: it did nothing, see `not_at_once`."""
-    try:
-        await conn.fetchval(sql, *args)
-    except asyncpg.PostgresError as error:
-        if not_at_once(error):
-            return False
-        raise
-    return True
-
-
 async def say(conn: Connection, words: str) -> None:
     """Run what `calling` gave, in a round trip of its own."""
     if words:
         await conn.execute(words)
+
+
+def as_json(value: object) -> str:
+    """JSON as text, for `$1::text::jsonb` and arrays of it."""
+    return msgspec.json.encode(value).decode()
 
 
 def text_array(values: Iterable[UUID | int | str]) -> str:
@@ -171,12 +156,8 @@ async def open_pool(dsn: str, size: int, **options: Any) -> Pool:
 async def _speak_json(conn: Connection) -> None:
     for name in ("json", "jsonb"):
         await conn.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=msgspec.json.decode
+            name, schema="pg_catalog", encoder=as_json, decoder=msgspec.json.decode
         )
-
-
-def _encode(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 async def _leave_as_is(conn: Connection) -> None:

@@ -50,6 +50,7 @@ COMMENT ON TABLE public.consent_event IS 'class: resident; append-only';
 
 CREATE FUNCTION public.answer_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_answers jsonb, p_sensitive text[]) RETURNS TABLE(event public.consent_event, again boolean)
     LANGUAGE plpgsql
+    SET lock_timeout TO '50ms'
     AS $$
 DECLARE
     who record;
@@ -469,14 +470,16 @@ BEGIN
       FROM given g JOIN moved m USING (stream_id);
 END $$;
 
--- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, uuid[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], bytea[]); Type: FUNCTION; 
+-- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, text, jsonb, uuid[], text[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], integer[], bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_streams uuid[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_bodies bytea[]) RETURNS void
+CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_source text, p_keys jsonb, p_streams uuid[], p_measures text[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_sizes integer[], p_bodies bytea) RETURNS boolean
     LANGUAGE plpgsql
+    SET lock_timeout TO '50ms'
     AS $$
 DECLARE
     acting constant text := set_config('app.resident', p_resident::text, true);
     as_it_was boolean;
+    at integer := 1;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
        FROM resident_lock l WHERE l.resident_id = p_resident;
@@ -485,6 +488,17 @@ BEGIN
         AND p_blocks = ARRAY(
             SELECT b.block_id FROM block b
              WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id);
+    IF as_it_was AND p_keys <> '[]' THEN
+        INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
+        SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+          FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
+    END IF;
+    IF as_it_was AND -1 = ANY (p_seqs) THEN
+        INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
+        SELECT p_resident, made.stream_id, made.measure, made.category, p_source, 0, 0
+          FROM unnest(p_streams, p_measures, p_categories, p_seqs) AS made (stream_id, measure, category, seq)
+         WHERE made.seq = -1;
+    END IF;
     FOR i IN 1 .. cardinality(p_streams) LOOP
         EXIT WHEN NOT as_it_was;
         WITH moved AS (
@@ -499,26 +513,28 @@ BEGIN
                                        THEN statement_timestamp() ELSE s.recent_since END,
                    recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
                                          THEN 1 ELSE s.recent_uploads + 1 END
-             WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = p_seqs[i]
+             WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = greatest(p_seqs[i], 0)
             RETURNING s.seq)
         INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
         SELECT p_resident, p_streams[i], p_segments[i], p_categories[i], p_versions[i], p_firsts[i], p_lasts[i],
-               p_samples[i], p_bodies[i], moved.seq
+               p_samples[i], substring(p_bodies FROM at FOR p_sizes[i]), moved.seq
           FROM moved
          CROSS JOIN data_key k
          WHERE k.resident_id = p_resident AND k.scope = p_categories[i] AND k.version = p_versions[i];
         as_it_was := FOUND;
+        at := at + p_sizes[i];
     END LOOP;
     IF NOT as_it_was THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
     INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
     VALUES (p_resident, p_route, p_key, p_fingerprint, 200, 'application/json', p_answer);
+    RETURN true;
 END $$;
 
--- Name: donation_look(uuid, text, text[], text[], integer); Type: FUNCTION; 
+-- Name: donation_look(uuid, text, text[], text[], integer, boolean); Type: FUNCTION; 
 
-CREATE FUNCTION public.donation_look(p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer) RETURNS TABLE(categories text[], periods tstzmultirange[], live boolean[], scopes text[], versions integer[], keks text[], wrapped bytea[], stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, event_seq bigint, blocks uuid[])
+CREATE FUNCTION public.donation_look(p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer, p_ids boolean DEFAULT false) RETURNS TABLE(categories text[], periods tstzmultirange[], live boolean[], scopes text[], versions integer[], keks text[], wrapped bytea[], stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, event_seq bigint, blocks uuid[], noted boolean)
     LANGUAGE plpgsql
     AS $$
 BEGIN
@@ -536,6 +552,10 @@ BEGIN
       INTO stream_ids, measures, heads, seqs, wait
       FROM stream t
      WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures);
+    IF p_ids THEN
+        noted := EXISTS (SELECT FROM sample_deletion d
+                          WHERE d.resident_id = p_resident AND d.stream_id = ANY (stream_ids));
+    END IF;
     RETURN NEXT;
 END $$;
 
@@ -771,10 +791,11 @@ BEGIN
     RETURN QUERY SELECT * FROM response_look(p_resident, p_response, p_study, p_url, p_version);
 END $$;
 
--- Name: response_submit_at_once(uuid, text, text, bytea, bytea, uuid, uuid, uuid, text, uuid, text, timestamp with time zone, timestamp with time zone, integer, bytea); Type: FUNCTION; 
+-- Name: response_submit_at_once(uuid, text, text, bytea, bytea, uuid, uuid, uuid, text, uuid, text, timestamp with time zone, timestamp with time zone, jsonb, integer, bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.response_submit_at_once(p_resident uuid, p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_response uuid, p_study uuid, p_assignment uuid, p_questionnaire text, p_questionnaire_id uuid, p_category text, p_authored timestamp with time zone, p_received timestamp with time zone, p_key_version integer, p_body bytea) RETURNS void
+CREATE FUNCTION public.response_submit_at_once(p_resident uuid, p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_response uuid, p_study uuid, p_assignment uuid, p_questionnaire text, p_questionnaire_id uuid, p_category text, p_authored timestamp with time zone, p_received timestamp with time zone, p_keys jsonb, p_key_version integer, p_body bytea) RETURNS boolean
     LANGUAGE plpgsql
+    SET lock_timeout TO '50ms'
     AS $$
 DECLARE
     acting constant text := set_config('app.resident', p_resident::text, true);
@@ -790,10 +811,15 @@ BEGIN
         AND EXISTS (
             SELECT FROM questionnaire_version q
              WHERE q.questionnaire_id = p_questionnaire_id
-               AND (q.status = 'active' OR p_assignment IS NOT NULL))
-        AND EXISTS (
-            SELECT FROM data_key k
-             WHERE k.resident_id = p_resident AND k.scope = p_category AND k.version = p_key_version);
+               AND (q.status = 'active' OR p_assignment IS NOT NULL));
+    IF as_it_was AND p_keys <> '[]' THEN
+        INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
+        SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+          FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
+    END IF;
+    as_it_was := as_it_was AND EXISTS (
+        SELECT FROM data_key k
+         WHERE k.resident_id = p_resident AND k.scope = p_category AND k.version = p_key_version);
     IF as_it_was AND p_assignment IS NOT NULL THEN
         UPDATE assignment a
            SET state = 'completed', response_id = p_response, written_at = p_authored,
@@ -812,6 +838,7 @@ BEGIN
             p_assignment, p_questionnaire, p_category, p_authored, p_received);
     INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
     VALUES (p_resident, p_route, p_key, p_fingerprint, 201, 'application/json', p_answer);
+    RETURN true;
 END $$;
 
 -- Name: sealed_by(bytea); Type: FUNCTION; 
@@ -824,6 +851,7 @@ CREATE FUNCTION public.sealed_by(sealed bytea) RETURNS text
 
 CREATE FUNCTION public.withdraw_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamp with time zone, p_wait boolean) RETURNS TABLE(event public.consent_event, drained_at timestamp with time zone, again boolean)
     LANGUAGE plpgsql
+    SET lock_timeout TO '50ms'
     AS $$
 #variable_conflict use_column
 DECLARE

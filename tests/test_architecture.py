@@ -24,7 +24,17 @@ from tests.code import (
 
 GROUND = frozenset(
     f"domain.{name}"
-    for name in ("caller", "checkup", "damage", "db", "errors", "fields", "languages", "readiness")
+    for name in (
+        "caller",
+        "checkup",
+        "damage",
+        "db",
+        "errors",
+        "fields",
+        "languages",
+        "readiness",
+        "trips",
+    )
 )
 """What every part may stand on; it stands on nothing of ours itself."""
 MAY_KNOW = {

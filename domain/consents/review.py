@@ -12,6 +12,7 @@ from domain.consents.model import Status
 from domain.consents.notices import PLATFORM_NOTICE
 from domain.db import Connection, fetch_all
 from domain.residents.identity import Door
+from domain.trips import Asking
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -51,8 +52,8 @@ async def standing(conn: Connection, resident_id: UUID) -> tuple[int, list[Stand
     return _standing(await conn.fetch(sql, resident_id))
 
 
-async def standing_at(conn: Connection, door: Door) -> tuple[int, list[Standing]]:
-    """`standing` of whoever knocks, on a connection outside of any transaction.
+async def standing_at(ask: Asking, door: Door) -> tuple[int, list[Standing]]:
+    """`standing` of whoever knocks.
 
     Raises:
         Unauthenticated: a login of before the last sign-out-everywhere or erasure.
@@ -60,15 +61,16 @@ async def standing_at(conn: Connection, door: Door) -> tuple[int, list[Standing]
 
     """
     sql = """
-        SELECT me.resident_id, me.language, me.zone, me.refused_until,
+        SELECT a.n, me.resident_id, me.language, me.zone, me.refused_until,
                s.seq, s.item_id, s.category, s.study_id, s.use, s.notice_version, s.event_seq,
                s.since, s.valid_until, s.status, s.paused_until, s.collects
-          FROM enter_alone($1, $2) me
+          FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS a (issuer, subject, n)
+         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
           LEFT JOIN LATERAL consents_standing(me.resident_id) s ON true
     """
-    rows = await conn.fetch(sql, door.issuer, door.subject_hmac)
-    door.admit(rows[0])
-    return _standing(rows)
+    found = await ask(sql, door.issuer, door.subject_hmac)
+    door.admit(found[0])
+    return _standing(found)
 
 
 def _standing(rows: Sequence[Record]) -> tuple[int, list[Standing]]:

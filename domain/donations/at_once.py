@@ -3,20 +3,26 @@
 That is for what phones send day after day: samples newer than all that their streams hold.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 
-from domain.db import Connection, at_once, text_array
+from domain.db import as_json, new_id, text_array
 from domain.donations.admission import Judged, judge_all
 from domain.donations.columns import cut
+from domain.donations.data_keys import with_new
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import Upload, UploadAnswer, total
-from domain.donations.opening import Head, Look, look
+from domain.donations.opening import Head, Look, look, source_name
 from domain.donations.store import Addition, answered, sealed
 from domain.residents.identity import Knock
+from domain.trips import Asking, at_once
+
+NEW = -1
+"""The `seq` of a stream that is made with what it begins with."""
 
 
 class _New(NamedTuple):
@@ -27,64 +33,90 @@ class _New(NamedTuple):
 
 
 async def donate(
-    conn: Connection, keys: KeyProvider, knock: Knock, upload: Upload, now: datetime
+    ask: Asking,
+    keys: KeyProvider,
+    knock: Knock,
+    upload: Upload,
+    now: datetime,
+    told: Callable[[UploadAnswer], object] = lambda answer: answer,
 ) -> bytes | None:
     """`store.donate` with the resident let in; the answer's JSON as it is kept under its Idempotency-Key.
 
-    None where it is not to be done so, or was not: nothing is stored then. Raises what `look` does.
+    `told`: what is answered instead. None where it is not to be done so, or was not: nothing is stored
+    then. Raises what `look` does, and `KeyUnavailable`.
     """
-    if upload.deletions or any(batch.id is not None for batch in upload.batches):
+    if upload.deletions or any(batch.replaces for batch in upload.batches):
         return None
-    seen = await look(conn, keys, knock.door, upload)
+    seen = await look(ask, keys, knock.door, upload)
+    if seen.noted:
+        return None
     opening = seen.opening
     verdicts = judge_all(upload.batches, opening.collectable, int(now.timestamp() * 1000))
     news = _news(seen, upload, verdicts)
     if not news:
         return None
-    heads = [opening.streams.get(batch.measure) for batch in upload.batches]
+    heads = {new.head.measure: new.head for new in news}
     answer: UploadAnswer = total(
         [
-            answered(verdict, head if len(verdict.columns.start) else None, verdict.columns)
-            for head, verdict in zip(heads, verdicts, strict=True)
+            answered(
+                verdict,
+                heads.get(batch.measure) if len(verdict.columns.start) else None,
+                verdict.columns,
+            )
+            for batch, verdict in zip(upload.batches, verdicts, strict=True)
         ]
     )
-    body = msgspec.json.encode(answer)
-    return body if await _appended(conn, knock, seen, news, body) else None
+    body = msgspec.json.encode(told(answer))
+    return body if await _appended(ask, keys, knock, seen, upload, news, body) else None
 
 
 def _news(seen: Look, upload: Upload, verdicts: list[Judged]) -> list[_New]:
     """The segments to append, by their measures' names; none where there is more to it than that."""
-    scopes = {scope for scope, _ in seen.opening.ring.keys}
-    news = []
+    news = dict[str, _New]()
     for batch, verdict in zip(upload.batches, verdicts, strict=True):
-        start = verdict.columns.start
+        measure, start = batch.measure, verdict.columns.start
         if not len(start):
             continue
-        head, category = seen.opening.streams.get(batch.measure), MEASURES[batch.measure].category
-        parts = cut(verdict.columns)
-        if head is None or head.head_ms >= start[0] or category not in scopes or len(parts) > 1:
+        head = seen.opening.streams.get(measure) or Head(new_id(), measure, int(start[0]) - 1, NEW)
+        if head.head_ms >= start[0] or measure in news or len(cut(verdict.columns)) > 1:
             return []
-        news.append(_New(head, Addition(head.stream_id, category, verdict.columns)))
-    news.sort(key=lambda new: new.head.measure)
-    once = len({new.head.stream_id for new in news}) == len(news)
-    return news if once else []
+        category = MEASURES[measure].category
+        news[measure] = _New(head, Addition(head.stream_id, category, verdict.columns))
+    return [news[measure] for measure in sorted(news)]
 
 
 async def _appended(
-    conn: Connection, knock: Knock, seen: Look, news: list[_New], answer: bytes
+    ask: Asking,
+    keys: KeyProvider,
+    knock: Knock,
+    seen: Look,
+    upload: Upload,
+    news: list[_New],
+    answer: bytes,
 ) -> bool:
     sql = """
-        SELECT donation_append_at_once(
-            $1, $2, $3::text::uuid[], $4, $5, $6, $7,
-            $8::text::uuid[], $9::text::bigint[], $10::text::uuid[], $11::text::text[],
-            $12::text::integer[], $13::text::bigint[], $14::text::bigint[], $15::text::integer[], $16)
+        SELECT a.n, donation_append_at_once(
+               a.resident_id, a.event_seq, a.blocks::uuid[], a.route, a.key, a.fingerprint, a.answer,
+               a.source, a.keys::jsonb, a.streams::uuid[], a.measures::text[], a.seqs::bigint[],
+               a.segments::uuid[], a.categories::text[], a.versions::integer[], a.firsts::bigint[], a.lasts::bigint[], a.samples::integer[],
+               a.sizes::integer[], a.bodies) AS stored
+          FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
+                      $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                      $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[])
+               WITH ORDINALITY AS a (resident_id, event_seq, blocks, route, key, fingerprint, answer,
+                                     source, keys, streams, measures, seqs,
+                                     segments, categories, versions, firsts, lasts, samples, sizes, bodies, n)
     """
-    ring, resident_id = seen.opening.ring, seen.opening.resident_id
+    resident_id, scopes = seen.opening.resident_id, [new.addition.category for new in news]
+    ring, new_keys = await with_new(keys, seen.opening.ring, resident_id, scopes)
     streams, *columns, bodies = zip(
         *[sealed(ring, resident_id, new.addition) for new in news], strict=True
     )
-    return await at_once(
-        conn, sql, resident_id, seen.event_seq, text_array(seen.blocks),
+    stored = await at_once(
+        ask, sql, resident_id, seen.event_seq, text_array(seen.blocks),
         knock.route, knock.key, knock.fingerprint, answer,
-        text_array(streams), text_array(new.head.seq for new in news), *map(text_array, columns), bodies,
+        source_name(upload.source), as_json(new_keys), text_array(streams),
+        text_array(new.head.measure for new in news), text_array(new.head.seq for new in news),
+        *map(text_array, columns), text_array(map(len, bodies)), b"".join(bodies),
     )  # fmt: skip
+    return bool(stored)

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from msgspec import Struct
+from msgspec.structs import astuple
+
 from domain.damage import Damaged
 from domain.db import Connection
 from domain.donations.keys import KeyProvider, WrappedKey, context, new_key
@@ -57,22 +60,39 @@ async def opened_or_made(
 ) -> Ring:
     """The data keys of these scopes, each with at least one."""
     ring = await opened(conn, provider, resident_id, scopes)
-    missing = sorted(set(scopes) - {scope for scope, _ in ring.keys})
-    if not missing:
+    _, new = await with_new(provider, ring, resident_id, scopes)
+    if not new:
         return ring
-    await _make(conn, provider, resident_id, missing)
+    await _store(conn, resident_id, new)
     return await opened(conn, provider, resident_id, scopes)  # another request may have been first
 
 
-async def _make(
-    conn: Connection, provider: KeyProvider, resident_id: UUID, scopes: Sequence[str]
-) -> None:
+class NewKey(Struct, frozen=True):
+    """A data key to be stored, the first of its scope."""
+
+    scope: str
+    kek: str
+    wrapped: bytes
+    version: int = 1
+
+
+async def with_new(
+    provider: KeyProvider, ring: Ring, resident_id: UUID, scopes: Iterable[str]
+) -> tuple[Ring, list[NewKey]]:
+    """The ring with a key of each scope, and those of them that are yet to be stored. Raises `KeyUnavailable`."""
+    keys, new = Opened(ring.keys), []
+    for scope in sorted(set(scopes) - {scope for scope, _ in keys}):
+        key = new_key()
+        new.append(NewKey(scope, *await provider.wrap(key, context(resident_id, scope, 1))))
+        keys[scope, 1] = key
+    return Ring(keys), new
+
+
+async def _store(conn: Connection, resident_id: UUID, new: Sequence[NewKey]) -> None:
     sql = """
         INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
-        SELECT $1, made.scope, 1, made.kek, made.wrapped
-          FROM unnest($2::text[], $3::text[], $4::bytea[]) AS made (scope, kek, wrapped)
+        SELECT $1, made.scope, made.version, made.kek, made.wrapped
+          FROM unnest($2::text[], $3::text[], $4::bytea[], $5::integer[]) AS made (scope, kek, wrapped, version)
             ON CONFLICT DO NOTHING
     """
-    wrapped = [await provider.wrap(new_key(), context(resident_id, scope, 1)) for scope in scopes]
-    keks, sealed = [key.kek_id for key in wrapped], [key.sealed for key in wrapped]
-    await conn.execute(sql, resident_id, scopes, keks, sealed)
+    await conn.execute(sql, resident_id, *zip(*map(astuple, new), strict=True))

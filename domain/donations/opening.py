@@ -16,6 +16,7 @@ from domain.donations.measures import MEASURES
 from domain.donations.model import Source, TooManyUploads, Upload
 from domain.errors import Unauthenticated
 from domain.residents.identity import Door, Knock
+from domain.trips import Asking
 
 MOST_UPLOADS = 1_000
 """Uploads that one stream takes in a minute: enough to bring years of samples, no more than a phone sends."""
@@ -85,29 +86,33 @@ async def open_at(conn: Connection, keys: KeyProvider, knock: Knock, upload: Upl
 
 
 class Look(NamedTuple):
-    """An `Opening` without a lock, and what it hangs on: the resident's last event, and blocks."""
+    """An `Opening` without a lock, and what it hangs on: the resident's last event, and blocks.
+
+    `noted`: of samples that come with ids some may have been deleted, or replaced.
+    """
 
     opening: Opening
     event_seq: int
     blocks: list[UUID]
+    noted: bool
 
 
-async def look(conn: Connection, keys: KeyProvider, door: Door, upload: Upload) -> Look:
-    """Let the resident in and see how things stand, on a connection outside of any transaction.
-
-    Raises as `open_for`, and what `Door.admit` does.
-    """
+async def look(ask: Asking, keys: KeyProvider, door: Door, upload: Upload) -> Look:
+    """Let the resident in and see how things stand. Raises as `open_for`, and what `Door.admit` does."""
     sql = """
-        SELECT me.resident_id, me.language, me.zone, me.refused_until,
+        SELECT a.n, me.resident_id, me.language, me.zone, me.refused_until,
                o.categories, o.periods, o.live, o.scopes, o.versions, o.keks, o.wrapped,
-               o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.event_seq, o.blocks
-          FROM enter_alone($1, $2) me
+               o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.event_seq, o.blocks, o.noted
+          FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
+               WITH ORDINALITY AS a (issuer, subject, source, measures, categories, most, ids, n)
+         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
           LEFT JOIN LATERAL donation_look(
-               me.resident_id, $3, $4::text::text[], $5::text::text[], $6) o ON true
+               me.resident_id, a.source, a.measures::text[], a.categories::text[], a.most, a.ids) o ON true
     """
-    row: Any = await conn.fetchrow(sql, door.issuer, door.subject_hmac, *_wanted(upload))
+    ids = any(batch.id is not None for batch in upload.batches)
+    (row,) = await ask(sql, door.issuer, door.subject_hmac, *_wanted(upload), ids)
     opening = await _opening(keys, door.admit(row).resident_id, row)
-    return Look(opening, row["event_seq"], row["blocks"] or [])
+    return Look(opening, row["event_seq"], row["blocks"] or [], bool(row["noted"]))
 
 
 def _wanted(upload: Upload) -> tuple[str, str, str, int]:

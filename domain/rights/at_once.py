@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from asyncpg import PostgresError, Record
+from asyncpg import Record
 
 from domain.consents.categories import SENSITIVE
 from domain.consents.model import ConsentAnswer, ConsentEvent
-from domain.db import Connection, not_at_once, text_array
+from domain.db import as_json, text_array
 from domain.residents.identity import Knock
 from domain.rights.withdraw import Withdrawal, Withdrawing, progress
+from domain.trips import Asking, Rows, at_once
 
 
 class Answered(NamedTuple):
@@ -36,57 +37,60 @@ class Ended(NamedTuple):
     again: bool
 
 
-async def answer(
-    conn: Connection, knock: Knock, answers: Sequence[ConsentAnswer]
-) -> Answered | None:
+async def answer(ask: Asking, knock: Knock, answers: Sequence[ConsentAnswer]) -> Answered | None:
     """Let the resident in and record answers, all or none (see `answering.answer_at`).
 
     A refusal may end taking part in a study, and is left to the long way.
     """
-    sql = "SELECT event, again FROM answer_at_once($1, $2, $3, $4, $5, $6, $7::text::jsonb, $8::text::text[])"
+    sql = """
+        SELECT a.n, r.event, r.again
+          FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[],
+                      $7::text[], $8::text[])
+               WITH ORDINALITY AS a (issuer, subject, issued_at, route, key, fingerprint, said, sensitive, n)
+         CROSS JOIN LATERAL answer_at_once(
+               a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint, a.said::jsonb, a.sensitive::text[]) r
+    """
     if any(one.decision != "permit" for one in answers):
         return None
-    said = msgspec.json.encode(answers).decode()
-    rows = await _rows(conn, sql, knock, said, text_array(SENSITIVE))
-    return Answered([_event(row) for row in rows], rows[0]["again"]) if rows else None
+    found = await _rows(ask, sql, knock, as_json(answers), text_array(SENSITIVE))
+    return Answered([_event(row) for row in found], found[0]["again"]) if found else None
 
 
-async def withdraw(
-    conn: Connection, knock: Knock, wish: Withdrawing, *, wait: bool
-) -> Ended | None:
+async def withdraw(ask: Asking, knock: Knock, wish: Withdrawing, *, wait: bool) -> Ended | None:
     """Let the resident in and withdraw (see `withdraw.withdraw_at`) where there is little to end.
 
     That is for who takes part in nothing, has donated nothing, and for whom no knock waits.
     Raises UsesUnderWay where it would have to `wait` for them and may not: nothing is done then.
     """
     sql = """
-        SELECT event, drained_at, again
-          FROM withdraw_at_once($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        SELECT a.n, r.event, r.drained_at, r.again
+          FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[],
+                      $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::timestamptz[], $13::boolean[])
+               WITH ORDINALITY AS a (issuer, subject, issued_at, route, key, fingerprint,
+                                     scope, item_id, study_id, category, effect, claimed_at, wait, n)
+         CROSS JOIN LATERAL withdraw_at_once(
+               a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint,
+               a.scope, a.item_id, a.study_id, a.category, a.effect, a.claimed_at, a.wait) r
     """
     if wish.effect == "no-contact":
         return None
-    rows = await _rows(
-        conn, sql, knock, wish.scope, wish.item_id, wish.study_id, wish.category, wish.effect,
+    found = await _rows(
+        ask, sql, knock, wish.scope, wish.item_id, wish.study_id, wish.category, wish.effect,
         wish.claimed_at, wait,
     )  # fmt: skip
-    if not rows:
+    if not found:
         return None
-    if rows[0]["event"] is None:
+    if found[0]["event"] is None:
         raise UsesUnderWay
-    event = _event(rows[0])
-    return Ended(event, progress(event, wish.effect, rows[0]["drained_at"]), rows[0]["again"])
+    event = _event(found[0])
+    return Ended(event, progress(event, wish.effect, found[0]["drained_at"]), found[0]["again"])
 
 
 def _event(row: Record) -> ConsentEvent:
     return msgspec.convert(dict(row["event"]), ConsentEvent)
 
 
-async def _rows(conn: Connection, sql: str, knock: Knock, *args: object) -> list[Record]:
+async def _rows(ask: Asking, sql: str, knock: Knock, *args: object) -> Rows:
     door = knock.door
     who = (door.issuer, door.subject_hmac, door.issued_at)
-    try:
-        return await conn.fetch(sql, *who, knock.route, knock.key, knock.fingerprint, *args)
-    except PostgresError as error:
-        if not_at_once(error):
-            return []
-        raise
+    return await at_once(ask, sql, *who, knock.route, knock.key, knock.fingerprint, *args)

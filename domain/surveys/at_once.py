@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.db import Connection, at_once
-from domain.donations.data_keys import Ring
+from domain.db import as_json
+from domain.donations.data_keys import Ring, with_new
 from domain.donations.keys import KeyProvider
 from domain.residents.identity import Knock
 from domain.surveys import safety, scoring
@@ -18,10 +18,11 @@ from domain.surveys.judging import Judged, canonical, judged, read
 from domain.surveys.model import ResponseSent, Submission
 from domain.surveys.opening import look
 from domain.surveys.sealed import Contents, Place, seal
+from domain.trips import Asking, at_once
 
 
 async def submit(
-    conn: Connection,
+    ask: Asking,
     keys: KeyProvider,
     knock: Knock,
     response_id: UUID,
@@ -37,10 +38,8 @@ async def submit(
 
     """
     response, now = read(sent), datetime.now(UTC)
-    me, opening = await look(
-        conn, keys, knock.door, response_id, sent.study_id, canonical(response)
-    )
-    if opening.before is not None or opening.ready is None or not opening.ring.keys:
+    me, opening = await look(ask, keys, knock.door, response_id, sent.study_id, canonical(response))
+    if opening.before is not None or opening.ready is None:
         return None
     known = sent.assignment_id is not None
     found = judged(opening, response, now, complete=True, known=known)
@@ -53,32 +52,41 @@ async def submit(
         category=found.ready.category, authored_at=found.authored_at, received_at=now,
         late_received=False, raised=[],
     )  # fmt: skip
-    body = msgspec.json.encode(answer)
-    stored = await _stored(conn, knock, me.resident_id, opening.ring, sent, found, answer, body)
-    return body if stored else None
+    return await _stored(ask, keys, knock, me.resident_id, opening.ring, sent, found, answer)
 
 
 async def _stored(
-    conn: Connection,
+    ask: Asking,
+    keys: KeyProvider,
     knock: Knock,
     resident_id: UUID,
     ring: Ring,
     sent: ResponseSent,
     found: Judged,
     answer: Submission,
-    body: bytes,
-) -> bool:
+) -> bytes | None:
     sql = """
-        SELECT response_submit_at_once(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        SELECT a.n, response_submit_at_once(
+               a.resident_id, a.route, a.key, a.fingerprint, a.answer, a.response_id, a.study_id, a.assignment_id,
+               a.questionnaire, a.questionnaire_id, a.category, a.authored_at, a.received_at,
+               a.keys::jsonb, a.key_version, a.body) AS stored
+          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::uuid[], $7::uuid[], $8::uuid[],
+                      $9::text[], $10::uuid[], $11::text[], $12::timestamptz[], $13::timestamptz[],
+                      $14::text[], $15::integer[], $16::bytea[])
+               WITH ORDINALITY AS a (resident_id, route, key, fingerprint, answer, response_id, study_id, assignment_id,
+                                     questionnaire, questionnaire_id, category, authored_at, received_at,
+                                     keys, key_version, body, n)
     """
-    category, version = answer.category, ring.newest(answer.category)
+    category, body = answer.category, msgspec.json.encode(answer)
+    ring, new_keys = await with_new(keys, ring, resident_id, [category])
+    version = ring.newest(category)
     place = Place(resident_id, answer.response_id, answer.revision, version)
     scores = scoring.scores(found.ready.declarations.scoring, found.answered)
     contents = Contents(response=sent.response, scores=scores)
-    return await at_once(
-        conn, sql, resident_id, knock.route, knock.key, knock.fingerprint, body,
+    stored = await at_once(
+        ask, sql, resident_id, knock.route, knock.key, knock.fingerprint, body,
         answer.response_id, answer.study_id, answer.assignment_id, answer.questionnaire,
         found.ready.questionnaire_id, category, answer.authored_at, answer.received_at,
-        version, seal(ring.keys[category, version], place, contents),
+        as_json(new_keys), version, seal(ring.keys[category, version], place, contents),
     )  # fmt: skip
+    return body if stored else None

@@ -1,6 +1,6 @@
 """What a response has to know before it can be judged and stored, in one round trip."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
@@ -15,6 +15,7 @@ from domain.errors import Unauthenticated
 from domain.residents.identity import Door
 from domain.surveys import questionnaires
 from domain.surveys.questionnaires import Ready
+from domain.trips import Asking, alone
 
 
 class Before(NamedTuple):
@@ -63,43 +64,46 @@ async def open_for(
     row = await conn.fetchrow(sql, resident_id, response_id, study_id, url, version)
     if row is None:
         raise Unauthenticated
-    return await _opening(conn, keys, resident_id, row)
+    return await _opening(alone(conn), keys, resident_id, row)
 
 
 async def look(
-    conn: Connection,
+    ask: Asking,
     keys: KeyProvider,
     door: Door,
     response_id: UUID,
     study_id: UUID,
     canonical: str,
 ) -> tuple[Resident, Opening]:
-    """Let the resident in and see how things stand, on a connection outside of any transaction.
-
-    Raises what `Door.admit` does.
-    """
+    """Let the resident in and see how things stand. Raises what `Door.admit` does."""
     sql = """
-        SELECT o.revision, o.state, o.questionnaire, o.study_id, o.assignment_id,
+        SELECT a.n, o.revision, o.state, o.questionnaire, o.study_id, o.assignment_id,
                o.questionnaire_id, o.status, o.category, o.periods, o.versions, o.keks, o.wrapped,
                me.resident_id, me.language, me.zone, me.refused_until
-          FROM enter_alone($1, $2) me
-          LEFT JOIN LATERAL response_look(me.resident_id, $3, $4, $5, $6) o ON true
+          FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
+               WITH ORDINALITY AS a (issuer, subject, response_id, study_id, url, version, n)
+         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
+          LEFT JOIN LATERAL response_look(me.resident_id, a.response_id, a.study_id, a.url, a.version) o ON true
     """
     url, _, version = canonical.partition("|")
-    row: Any = await conn.fetchrow(
-        sql, door.issuer, door.subject_hmac, response_id, study_id, url, version
-    )
+    (row,) = await ask(sql, door.issuer, door.subject_hmac, response_id, study_id, url, version)
     me = door.admit(row)
-    return me, await _opening(conn, keys, me.resident_id, row)
+    return me, await _opening(ask, keys, me.resident_id, row)
 
 
-async def _opening(conn: Connection, keys: KeyProvider, resident_id: UUID, row: Record) -> Opening:
+async def _opening(ask: Asking, keys: KeyProvider, resident_id: UUID, row: Record) -> Opening:
     found, category = row["questionnaire_id"], row["category"]
     held = zip(*(row[name] or () for name in ("versions", "keks", "wrapped")), strict=True)
     return Opening(
-        before=Before(*row[:5]) if row["revision"] else None,
-        ready=await questionnaires.ready(conn, found) if found else None,
+        before=_before(row) if row["revision"] else None,
+        ready=await questionnaires.ready(ask, found) if found else None,
         retired=row["status"] == "retired",
         periods=gate.opened(row["periods"] or ()),
         ring=await ring_of(keys, resident_id, [(category, *key) for key in held]),
+    )
+
+
+def _before(row: Record) -> Before:
+    return Before(
+        row["revision"], row["state"], row["questionnaire"], row["study_id"], row["assignment_id"]
     )

@@ -24,6 +24,7 @@ from domain.surveys.model import (
     Status,
 )
 from domain.surveys.publication import check
+from domain.trips import Asking
 
 MOST_READY = 200
 """Questionnaires that a process keeps compiled."""
@@ -233,20 +234,21 @@ async def published(conn: Connection, name: UUID | str) -> tuple[UUID, Status, b
     return row["questionnaire_id"], row["status"], row["resource"].encode()
 
 
-async def ready(conn: Connection, questionnaire_id: UUID) -> Ready:
+async def ready(ask: Asking, questionnaire_id: UUID) -> Ready:
     """A published questionnaire, ready to judge responses."""
-    return _READY.get(questionnaire_id) or await _ready(conn, questionnaire_id)
+    return _READY.get(questionnaire_id) or await _ready(ask, questionnaire_id)
 
 
-async def _ready(conn: Connection, questionnaire_id: UUID) -> Ready:
+async def _ready(ask: Asking, questionnaire_id: UUID) -> Ready:
     sql = """
-        SELECT category, resource::text AS resource, declarations
-          FROM questionnaire_version
-         WHERE questionnaire_id = $1
+        SELECT a.n, q.category, q.resource::text AS resource, q.declarations
+          FROM unnest($1::uuid[]) WITH ORDINALITY AS a (questionnaire_id, n)
+          JOIN questionnaire_version q USING (questionnaire_id)
     """
-    row = await conn.fetchrow(sql, questionnaire_id)
-    if row is None:
+    rows = await ask(sql, questionnaire_id)
+    if not rows:
         raise NotFound
+    (row,) = rows
     made = Ready(
         questionnaire_id=questionnaire_id,
         category=row["category"],

@@ -1,14 +1,17 @@
 """What is written in one round trip, or two: done whole and kept, or the long way where something stands against it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 from litestar import Litestar
 
 from domain.donations.keys import KeyProvider, WrappedKey
 from tests.api.region import NOON, OpenStudy, Region, donate, notice
+from tests.database import Database
 
 EVENTS, WITHDRAWALS = "/v1/me/consent-events", "/v1/me/withdrawals"
 Change = Callable[[Region, UUID], Awaitable[Any]]
@@ -147,3 +150,23 @@ async def test_what_follows_its_stream_counts_and_is_answered_as_any_other(
     found = await region.admin.fetchrow(sql, anna)
     assert found is not None
     assert tuple(found) == (3, 3, 3, 3)
+
+
+async def test_nobody_waits_behind_withdrawals_that_wait_for_uses_under_way(
+    region: Region, database: Database
+) -> None:
+    in_use = [await region.resident(name) for name in ("anna", "bo")]
+    await region.resident("cia")
+    reader = await asyncpg.connect(database.dsn("admin"))
+    await reader.execute("BEGIN")
+    sql = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended(one, 0)) FROM unnest($1::uuid[]) one"
+    await reader.execute(sql, in_use)
+    withdrawals = [
+        asyncio.create_task(region.post(name, "/v1/me/withdrawals", {"scope": "everything"}))
+        for name in ("anna", "bo")  # as many as there are trips
+    ]
+    await asyncio.sleep(0.05)
+    assert (await region.get("cia", "/v1/me/consents")).status_code == 200
+    assert not any(task.done() for task in withdrawals)
+    await reader.close()
+    assert all(answer.is_success for answer in await asyncio.gather(*withdrawals))

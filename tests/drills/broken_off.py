@@ -59,7 +59,7 @@ async def t09(here: Site) -> Part:
             cancelled = await _cancel(client, wishes[half:])
             await asyncio.sleep(0.5)
             pool = app.state.pool
-            await app.state.turns.close()  # what is kept for the next turn is not stuck
+            await app.state.trips.close()  # what is kept for the next trip is not stuck
             stuck = pool.get_size() - pool.get_idle_size()
         await asyncio.sleep(0.5)
         stuck += await _stuck(here, server)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from msgspec import Struct
 
-from api.turns import SHARE
+from api.app import TRIPS_SHARE
 from migrations.databases import Connection
 from tests.drills.harness import MUTANT, Part, Server, Site, scaled
 from tests.drills.http import Answer, Http
@@ -86,15 +86,20 @@ async def _kill_after_commit(here: Site, wishes: Sequence[_Wish]) -> int:
     """How many were committed while their server was killed before it knew."""
     wire = Wire(here.database.dsn("api"))
     async with wire as address:
-        # As many turns as withdrawals: each keeps its own until it is answered.
-        server = await here.start(DATABASE_URL=address, POOL_SIZE=str(SHARE * AT_ONCE))
+        # As many trips as withdrawals: each is under way until it is answered.
+        server = await here.start(DATABASE_URL=address, POOL_SIZE=str(TRIPS_SHARE * AT_ONCE))
         wire.held = True
         tasks = [asyncio.create_task(_unanswered(wish, server)) for wish in wishes]
-        async with asyncio.timeout(30):
-            for _ in wishes:
-                await wire.committed.acquire()
+        async with asyncio.timeout(30), here.connect() as admin:
+            for wish in wishes:
+                await _committed(admin, wish)
         server.kill()
         return sum(await asyncio.gather(*tasks))
+
+
+async def _committed(admin: Connection, wish: _Wish) -> None:
+    while not await _withdrawn(admin, wish):  # noqa: ASYNC110 - it is another process that commits
+        await asyncio.sleep(0.01)
 
 
 async def _kill_at_random(here: Site, wishes: Sequence[_Wish]) -> int:

@@ -27,8 +27,6 @@ class Wire:
         self.held = False
         self.breaking = 0.0
         self.broken = 0
-        self.committed = asyncio.Semaphore(0)
-        """Released once for each commit whose answer was kept."""
 
     async def __aenter__(self) -> str:
         """Open it; returns the database's address through it."""
@@ -86,9 +84,7 @@ class Wire:
             while data := await far.read(1 << 16):
                 if last.is_set():
                     return
-                if kept.is_set():
-                    self.committed.release()
-                else:
+                if not kept.is_set():
                     back.write(data)
 
 

@@ -8,13 +8,16 @@ import msgspec
 from msgspec import UNSET
 
 from domain.db import Connection
+from domain.donations import at_once
 from domain.donations import store as donations
 from domain.donations.keys import KeyProvider
-from domain.donations.model import BatchAnswer, Source, Upload
+from domain.donations.model import BatchAnswer, Source, Upload, UploadAnswer
 from domain.donations.openmhealth.groups import Context, Group
 from domain.donations.openmhealth.model import Documents, DocumentsAnswer, No, refused
 from domain.donations.openmhealth.reading import read
 from domain.donations.openmhealth.schemas import FRAME
+from domain.residents.identity import Knock
+from domain.trips import Asking
 
 IN_TIME = frozenset({"wrong-time-frame", "time-out-of-bounds", "outside-consent"})
 IN_VALUE = frozenset({"implausible-value", "wrong-unit"})
@@ -40,6 +43,29 @@ async def donate(
         duplicates += answer.duplicates
         for group, verdict in zip(alike, answer.batches, strict=True):
             faults += _refusals(group, verdict)
+    return _told(accepted, duplicates, faults)
+
+
+async def donate_at_once(
+    ask: Asking, keys: KeyProvider, knock: Knock, upload: Documents, now: datetime
+) -> bytes | None:
+    """The same in two round trips, where all is of one source (see `donations.at_once.donate`)."""
+    groups, faults = read(upload.documents)
+    sources = list(_by_source(upload.source, groups))
+    if len(sources) != 1:
+        return None
+    ((source, alike),) = sources
+
+    def told(answer: UploadAnswer) -> DocumentsAnswer:
+        refusals = [no for group, verdict in zip(alike, answer.batches, strict=True)
+                    for no in _refusals(group, verdict)]  # fmt: skip
+        return _told(answer.accepted, answer.duplicates, [*faults, *refusals])
+
+    one = Upload(source=source, batches=[group.batch() for group in alike])
+    return await at_once.donate(ask, keys, knock, one, now, told)
+
+
+def _told(accepted: int, duplicates: int, faults: list[No]) -> DocumentsAnswer:
     return DocumentsAnswer(
         accepted=accepted, duplicates=duplicates, rejected=len(faults), refused=refused(faults)
     )

@@ -1,0 +1,182 @@
+"""Trips to PostgreSQL: all who wait with the same statement are taken along by one.
+
+Much of what a short statement costs is the way there and back: messages, a transaction, its COMMIT, two
+processes that wake each other. Where nobody waits it leaves at once; who comes while trips are under
+way shares the next.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import NamedTuple, TypeAlias
+
+from asyncpg import InterfaceError, PostgresError, Record
+
+from domain.db import Connection, Pool, Pooled
+
+MOST = 8
+"""Who share a trip: more of them wait longer for each other than they save."""
+NOT_AT_ONCE = frozenset({"MV001", "23505", "55P03"})
+"""SQLSTATEs of a statement that declined: undone by its function; its key, or what it was to make, is
+there by now; somebody has locked what it needs."""
+
+Rows: TypeAlias = list[Record]
+Asking: TypeAlias = Callable[..., Awaitable[Rows]]
+"""Asks a shared statement, of `(sql, *args)`.
+
+It is one over arrays: its parameters are columns, of which each who asks brings one value, and the
+first column of the answer, `n`, says from 1 on whose row it is.
+"""
+
+
+class _Traveller(NamedTuple):
+    args: Sequence[object]
+    back: "asyncio.Future[Rows]"
+    patience: asyncio.Timeout
+
+
+class Trips:
+    """The trips of a process. Connections are kept from one to the next, as long as all goes well.
+
+    A trip is a transaction by itself, and waits for nobody: who might have to asks `alone`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        at_most: int,
+        patience: float,
+        check: Callable[[Connection], Awaitable[None]],
+    ) -> None:
+        """So many at a time. `patience`: seconds to wait for one. `check`: of a connection before its first."""
+        self._pool = pool
+        self._patience = patience
+        self._check = check
+        self._free = at_most
+        self._waiting: dict[str, deque[_Traveller]] = {}
+        self._kept: list[Pooled] = []
+        self._driving = set[asyncio.Task[None]]()
+
+    async def rows(self, sql: str, *args: object) -> Rows:
+        """The rows of who asks. Raises TimeoutError, and what the statement does."""
+        async with asyncio.timeout(self._patience) as patience:
+            one = _Traveller(args, asyncio.get_running_loop().create_future(), patience)
+            self._waiting.setdefault(sql, deque()).append(one)
+            if self._free:
+                self._free -= 1
+                driving = asyncio.create_task(self._drive())
+                self._driving.add(driving)
+                driving.add_done_callback(self._driving.discard)
+            return await one.back
+
+    @property
+    def kept(self) -> int:
+        """Connections that wait for a trip."""
+        return len(self._kept)
+
+    async def close(self) -> None:
+        """Give the kept connections back to the pool."""
+        while self._kept:
+            await self._pool.release(self._kept.pop())
+
+    async def _drive(self) -> None:
+        """Trip after trip, until nobody waits."""
+        try:
+            while self._waiting:
+                sql, together = self._next()
+                with _telling(together):
+                    async with self._one() as conn:
+                        await _travel(conn, sql, together)
+        finally:
+            self._free += 1
+
+    def _next(self) -> tuple[str, list[_Traveller]]:
+        """The statement whose turn it is, and those who came first with it. Who goes need not be patient any more."""
+        first = next(iter(self._waiting))
+        queue, together = self._waiting.pop(first), list[_Traveller]()
+        while queue and len(together) < MOST:
+            one = queue.popleft()
+            if not one.back.done():
+                one.patience.reschedule(None)
+                together.append(one)
+        if queue:
+            self._waiting[first] = queue
+        return first, together
+
+    @asynccontextmanager
+    async def _one(self) -> AsyncIterator[Connection]:
+        conn = await self._connection()
+        try:
+            yield conn
+        except BaseException:
+            await self._pool.release(conn)
+            raise
+        self._kept.append(conn)
+
+    async def _connection(self) -> Pooled:
+        while self._kept:
+            conn = self._kept.pop()
+            with suppress(InterfaceError):  # lost meanwhile, and with the pool again
+                if not conn.is_closed():
+                    return conn
+        conn = await self._pool.acquire(timeout=self._patience)
+        try:
+            await self._check(conn)
+        except BaseException:
+            await self._pool.release(conn)
+            raise
+        return conn
+
+
+async def _travel(conn: Connection, sql: str, together: Sequence[_Traveller]) -> None:
+    try:
+        rows = await conn.fetch(sql, *zip(*[one.args for one in together], strict=True))
+    except PostgresError:
+        if len(together) <= 1:
+            raise
+        for (
+            one
+        ) in together:  # nothing is done: each by itself, so that nobody suffers from another's
+            with _telling([one]):
+                await _travel(conn, sql, [one])
+        return
+    found: list[Rows] = [[] for _ in together]
+    for row in rows:
+        found[row[0] - 1].append(row)
+    for one, own in zip(together, found, strict=True):
+        if not one.back.done():
+            one.back.set_result(own)
+
+
+@contextmanager
+def _telling(together: Sequence[_Traveller]) -> Iterator[None]:
+    """Whatever goes wrong is theirs to raise."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        for one in together:
+            if not one.back.done():
+                one.back.set_exception(error)
+    finally:
+        for one in together:
+            one.back.cancel()  # where nothing else has been said
+
+
+def alone(conn: Connection) -> Asking:
+    """Asks by a connection of one's own: in a transaction, or for what may have to wait for others."""
+
+    async def rows(sql: str, *args: object) -> Rows:
+        return await conn.fetch(sql, *[[arg] for arg in args])
+
+    return rows
+
+
+async def at_once(ask: Asking, sql: str, *args: object) -> Rows:
+    """The rows of a statement that may decline: none then, nothing is done, and it is to go the long way."""
+    try:
+        return await ask(sql, *args)
+    except PostgresError as error:
+        if error.sqlstate in NOT_AT_ONCE:
+            return []
+        raise

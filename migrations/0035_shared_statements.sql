@@ -1,0 +1,159 @@
+-- squawk-ignore-file ban-drop-function -- each comes again in this transaction, with what its callers hand it
+-- Several requests share a statement, and so a transaction: nobody in it may keep the others waiting. What is
+-- locked for longer than a moment goes the long way. First uploads and first answers, which need a stream or a
+-- data key that is not there yet, are done at once as well.
+
+-- `noted`: something was deleted or replaced by its id in one of the streams. It is looked for where `p_ids`.
+DROP FUNCTION donation_look(uuid, text, text[], text[], integer);
+CREATE FUNCTION donation_look(
+    p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer, p_ids boolean DEFAULT false)
+RETURNS TABLE (
+    categories text[], periods tstzmultirange[], live boolean[],
+    scopes text[], versions integer[], keks text[], wrapped bytea[],
+    stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer,
+    event_seq bigint, blocks uuid[], noted boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT h.seq INTO event_seq FROM consent_head h WHERE h.resident_id = p_resident;
+    SELECT array_agg(b.block_id ORDER BY b.block_id) INTO blocks
+      FROM block b WHERE b.resident_id = p_resident AND b.lifted_at IS NULL;
+    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
+      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
+    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+      INTO scopes, versions, keks, wrapped
+      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
+    SELECT array_agg(t.stream_id), array_agg(t.measure), array_agg(t.head_ms), array_agg(t.seq),
+           max(CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
+                    THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END)
+      INTO stream_ids, measures, heads, seqs, wait
+      FROM stream t
+     WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures);
+    IF p_ids THEN
+        noted := EXISTS (SELECT FROM sample_deletion d
+                          WHERE d.resident_id = p_resident AND d.stream_id = ANY (stream_ids));
+    END IF;
+    RETURN NEXT;
+END $$;
+
+-- Streams that are to be made have a `p_seqs` of -1, data keys that are stand in `p_keys`, wrapped and in base64.
+-- The segments' bodies stand one after the other in `p_bodies`.
+DROP FUNCTION donation_append_at_once(
+    uuid, bigint, uuid[], text, text, bytea, bytea, uuid[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], bytea[]);
+CREATE FUNCTION donation_append_at_once(
+    p_resident uuid, p_event_seq bigint, p_blocks uuid[],
+    p_route text, p_key text, p_fingerprint bytea, p_answer bytea,
+    p_source text, p_keys jsonb,
+    p_streams uuid[], p_measures text[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[],
+    p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_sizes integer[], p_bodies bytea)
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '50ms' AS $$
+DECLARE
+    acting constant text := set_config('app.resident', p_resident::text, true);
+    as_it_was boolean;
+    at integer := 1;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
+       FROM resident_lock l WHERE l.resident_id = p_resident;
+    as_it_was := FOUND
+        AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
+        AND p_blocks = ARRAY(
+            SELECT b.block_id FROM block b
+             WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id);
+    IF as_it_was AND p_keys <> '[]' THEN
+        INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
+        SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+          FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
+    END IF;
+    IF as_it_was AND -1 = ANY (p_seqs) THEN
+        INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
+        SELECT p_resident, made.stream_id, made.measure, made.category, p_source, 0, 0
+          FROM unnest(p_streams, p_measures, p_categories, p_seqs) AS made (stream_id, measure, category, seq)
+         WHERE made.seq = -1;
+    END IF;
+    FOR i IN 1 .. cardinality(p_streams) LOOP
+        EXIT WHEN NOT as_it_was;
+        WITH moved AS (
+            UPDATE stream s
+               SET seq = s.seq + 1,
+                   loose = s.loose + 1,
+                   head_ms = p_lasts[i],
+                   samples = s.samples + p_samples[i],
+                   last_upload_at = statement_timestamp(),
+                   last_upload_key = p_key,
+                   recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                       THEN statement_timestamp() ELSE s.recent_since END,
+                   recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
+                                         THEN 1 ELSE s.recent_uploads + 1 END
+             WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = greatest(p_seqs[i], 0)
+            RETURNING s.seq)
+        INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
+        SELECT p_resident, p_streams[i], p_segments[i], p_categories[i], p_versions[i], p_firsts[i], p_lasts[i],
+               p_samples[i], substring(p_bodies FROM at FOR p_sizes[i]), moved.seq
+          FROM moved
+         CROSS JOIN data_key k
+         WHERE k.resident_id = p_resident AND k.scope = p_categories[i] AND k.version = p_versions[i];
+        as_it_was := FOUND;
+        at := at + p_sizes[i];
+    END LOOP;
+    IF NOT as_it_was THEN
+        RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    END IF;
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+    VALUES (p_resident, p_route, p_key, p_fingerprint, 200, 'application/json', p_answer);
+    RETURN true;
+END $$;
+
+DROP FUNCTION response_submit_at_once(
+    uuid, text, text, bytea, bytea, uuid, uuid, uuid, text, uuid, text, timestamptz, timestamptz, integer, bytea);
+CREATE FUNCTION response_submit_at_once(
+    p_resident uuid, p_route text, p_key text, p_fingerprint bytea, p_answer bytea,
+    p_response uuid, p_study uuid, p_assignment uuid, p_questionnaire text, p_questionnaire_id uuid,
+    p_category text, p_authored timestamptz, p_received timestamptz,
+    p_keys jsonb, p_key_version integer, p_body bytea)
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '50ms' AS $$
+DECLARE
+    acting constant text := set_config('app.resident', p_resident::text, true);
+    as_it_was boolean;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
+       FROM resident_lock l WHERE l.resident_id = p_resident;
+    as_it_was := FOUND
+        AND EXISTS (
+            SELECT FROM permit p
+             WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study'
+               AND p.category = p_category AND p.data_period @> p_authored)
+        AND EXISTS (
+            SELECT FROM questionnaire_version q
+             WHERE q.questionnaire_id = p_questionnaire_id
+               AND (q.status = 'active' OR p_assignment IS NOT NULL));
+    IF as_it_was AND p_keys <> '[]' THEN
+        INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
+        SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+          FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
+    END IF;
+    as_it_was := as_it_was AND EXISTS (
+        SELECT FROM data_key k
+         WHERE k.resident_id = p_resident AND k.scope = p_category AND k.version = p_key_version);
+    IF as_it_was AND p_assignment IS NOT NULL THEN
+        UPDATE assignment a
+           SET state = 'completed', response_id = p_response, written_at = p_authored,
+               received_at = p_received, knocks_at = '{}'
+         WHERE a.resident_id = p_resident AND a.assignment_id = p_assignment
+           AND a.study_id = p_study AND a.questionnaire = p_questionnaire
+           AND a.state IN ('due', 'draft') AND a.opens_at <= p_authored AND a.expires_at > p_received;
+        as_it_was := FOUND;
+    END IF;
+    IF NOT as_it_was THEN
+        RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    END IF;
+    INSERT INTO response (resident_id, response_id, revision, key_version, body, state, study_id,
+                          assignment_id, questionnaire, category, authored_at, received_at)
+    VALUES (p_resident, p_response, 1, p_key_version, p_body, 'completed', p_study,
+            p_assignment, p_questionnaire, p_category, p_authored, p_received);
+    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+    VALUES (p_resident, p_route, p_key, p_fingerprint, 201, 'application/json', p_answer);
+    RETURN true;
+END $$;
+
+ALTER FUNCTION answer_at_once(text, bytea, timestamptz, text, text, bytea, jsonb, text[]) SET lock_timeout = '50ms';
+ALTER FUNCTION withdraw_at_once(
+    text, bytea, timestamptz, text, text, bytea, text, uuid, uuid, text, text, timestamptz, boolean) SET lock_timeout = '50ms';
