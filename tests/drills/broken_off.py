@@ -92,12 +92,12 @@ def _wish(resident: _Resident, study: Study, number: int) -> _Wish:
 
 
 async def _fill_pool(server: Server, people: Sequence[_Resident]) -> None:
-    """Until it is as large as it may be."""
+    """Until it is as large as it may be: by what takes a connection of its own."""
 
     async def one(resident: _Resident) -> None:
         async with server.http() as http:
             for _ in range(10):
-                done(await http.get("/v1/me/consents", resident.token))
+                done(await http.get("/v1/me/streams", resident.token))
 
     await asyncio.gather(*(one(resident) for resident in people))
 
