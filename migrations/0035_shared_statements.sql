@@ -3,6 +3,9 @@
 -- locked for longer than a moment goes the long way. First uploads and first answers, which need a stream or a
 -- data key that is not there yet, are done at once as well.
 
+-- What a request has to look at first is SQL that the planner puts into the shared statement: made ready once for
+-- all who share it, not once for each. The resident whom it is for has entered in the row before.
+
 -- `noted`: something was deleted or replaced by its id in one of the streams. It is looked for where `p_ids`.
 DROP FUNCTION donation_look(uuid, text, text[], text[], integer);
 CREATE FUNCTION donation_look(
@@ -12,28 +15,95 @@ RETURNS TABLE (
     scopes text[], versions integer[], keks text[], wrapped bytea[],
     stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer,
     event_seq bigint, blocks uuid[], noted boolean)
-LANGUAGE plpgsql AS $$
+LANGUAGE sql STABLE AS $$
+    SELECT c.*, k.*, t.*,
+           (SELECT h.seq FROM consent_head h WHERE h.resident_id = p_resident),
+           (SELECT array_agg(b.block_id ORDER BY b.block_id) FROM block b
+             WHERE b.resident_id = p_resident AND b.lifted_at IS NULL),
+           p_ids AND EXISTS (SELECT FROM sample_deletion d
+                              WHERE d.resident_id = p_resident AND d.stream_id = ANY (t.stream_ids))
+      FROM (SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live)
+              FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories)) c,
+           (SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+              FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories)) k,
+           (SELECT array_agg(s.stream_id) AS stream_ids, array_agg(s.measure), array_agg(s.head_ms), array_agg(s.seq),
+                   max(CASE WHEN s.recent_uploads >= p_most_uploads
+                             AND s.recent_since > statement_timestamp() - interval '1 minute'
+                            THEN ceil(60 - extract(epoch FROM statement_timestamp() - s.recent_since))::integer END)
+              FROM stream s
+             WHERE s.resident_id = p_resident AND s.source = p_source AND s.measure = ANY (p_measures)) t
+$$;
+
+DROP FUNCTION response_look(uuid, uuid, uuid, text, text);
+CREATE FUNCTION response_look(p_resident uuid, p_response uuid, p_study uuid, p_url text, p_version text)
+RETURNS TABLE (
+    revision integer, state text, questionnaire text, study_id uuid, assignment_id uuid,
+    questionnaire_id uuid, status text, category text, periods tstzmultirange[],
+    versions integer[], keks text[], wrapped bytea[])
+LANGUAGE sql STABLE AS $$
+    SELECT r.*, q.*,
+           (SELECT array_agg(p.data_period) FROM permit p
+             WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study' AND p.category = q.category),
+           k.*
+      FROM (VALUES (true)) one
+      LEFT JOIN LATERAL (
+           SELECT r.revision, r.state, r.questionnaire, r.study_id, r.assignment_id
+             FROM response r
+            WHERE r.resident_id = p_resident AND r.response_id = p_response
+            ORDER BY r.revision DESC
+            LIMIT 1) r ON true
+      LEFT JOIN LATERAL (
+           SELECT q.questionnaire_id, q.status, q.category
+             FROM questionnaire_version q
+            WHERE q.url = p_url AND q.version = p_version AND q.published_at IS NOT NULL
+              AND (q.study_id = p_study OR q.study_id IS NULL)
+            LIMIT 1) q ON true
+      LEFT JOIN LATERAL (
+           SELECT array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+             FROM data_key k WHERE k.resident_id = p_resident AND k.scope = q.category) k ON true
+$$;
+
+DROP FUNCTION consents_standing(uuid);
+CREATE FUNCTION consents_standing(p_resident uuid)
+RETURNS TABLE (
+    seq bigint, item_id uuid, category text, study_id uuid, use text, notice_version integer, event_seq bigint,
+    since timestamptz, valid_until timestamptz, status text, paused_until timestamptz, collects boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq, g.since, g.valid_until,
+           CASE WHEN g.valid_until <= statement_timestamp()
+                 AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                THEN 'ConsentExpired' ELSE g.status END,
+           CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END,
+           (g.data_period - g.pauses) @> statement_timestamp()
+      FROM consent_head h
+      LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
+     WHERE h.resident_id = p_resident
+     ORDER BY g.item_id, g.category
+$$;
+
+-- What a study may see is asked by a function: as a part of every policy it was made ready in every statement on
+-- these tables, a resident's own included.
+CREATE FUNCTION study_was_given(p_resident uuid) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 BEGIN
-    SELECT h.seq INTO event_seq FROM consent_head h WHERE h.resident_id = p_resident;
-    SELECT array_agg(b.block_id ORDER BY b.block_id) INTO blocks
-      FROM block b WHERE b.resident_id = p_resident AND b.lifted_at IS NULL;
-    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
-      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
-    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
-      INTO scopes, versions, keks, wrapped
-      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
-    SELECT array_agg(t.stream_id), array_agg(t.measure), array_agg(t.head_ms), array_agg(t.seq),
-           max(CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
-                    THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END)
-      INTO stream_ids, measures, heads, seqs, wait
-      FROM stream t
-     WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures);
-    IF p_ids THEN
-        noted := EXISTS (SELECT FROM sample_deletion d
-                          WHERE d.resident_id = p_resident AND d.stream_id = ANY (stream_ids));
-    END IF;
-    RETURN NEXT;
+    RETURN EXISTS (SELECT FROM consent_grant g WHERE g.resident_id = p_resident AND g.study_id = app_study());
 END $$;
+CREATE FUNCTION study_may_see(p_resident uuid, p_category text) RETURNS boolean LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM consent_grant g
+         WHERE g.resident_id = p_resident AND g.study_id = app_study() AND g.category = p_category
+           AND NOT isempty(g.data_period) AND NOT g.pauses @> statement_timestamp()
+           AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+END $$;
+ALTER POLICY study ON assignment USING (study_id = app_study() AND study_may_see(resident_id, category));
+ALTER POLICY study ON block USING (app_study() IS NOT NULL AND study_was_given(resident_id));
+ALTER POLICY study ON concern USING (study_id = app_study() AND study_may_see(resident_id, category));
+ALTER POLICY study ON data_key USING (app_study() IS NOT NULL AND study_may_see(resident_id, scope));
+ALTER POLICY study ON response USING (study_id = app_study() AND state <> 'draft' AND study_may_see(resident_id, category));
+ALTER POLICY study ON sample_deletion USING (app_study() IS NOT NULL AND study_may_see(resident_id, category));
+ALTER POLICY study ON segment USING (app_study() IS NOT NULL AND study_may_see(resident_id, category));
+ALTER POLICY study ON stream USING (app_study() IS NOT NULL AND study_may_see(resident_id, category));
+ALTER POLICY study ON withdrawal USING (app_study() IS NOT NULL AND study_was_given(resident_id));
 
 -- Streams that are to be made have a `p_seqs` of -1, data keys that are stand in `p_keys`, wrapped and in base64.
 -- The segments' bodies stand one after the other in `p_bodies`.

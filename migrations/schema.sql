@@ -410,22 +410,19 @@ END $$;
 -- Name: consents_standing(uuid); Type: FUNCTION; 
 
 CREATE FUNCTION public.consents_standing(p_resident uuid) RETURNS TABLE(seq bigint, item_id uuid, category text, study_id uuid, use text, notice_version integer, event_seq bigint, since timestamp with time zone, valid_until timestamp with time zone, status text, paused_until timestamp with time zone, collects boolean)
-    LANGUAGE plpgsql
+    LANGUAGE sql STABLE
     AS $$
-#variable_conflict use_column
-BEGIN
-    RETURN QUERY
-        SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq, g.since, g.valid_until,
-               CASE WHEN g.valid_until <= statement_timestamp()
-                     AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
-                    THEN 'ConsentExpired' ELSE g.status END,
-               CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END,
-               (g.data_period - g.pauses) @> statement_timestamp()
-          FROM consent_head h
-          LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
-         WHERE h.resident_id = p_resident
-         ORDER BY g.item_id, g.category;
-END $$;
+    SELECT h.seq, g.item_id, g.category, g.study_id, g.use, g.notice_version, g.event_seq, g.since, g.valid_until,
+           CASE WHEN g.valid_until <= statement_timestamp()
+                 AND g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                THEN 'ConsentExpired' ELSE g.status END,
+           CASE WHEN g.pauses @> statement_timestamp() THEN upper(g.pauses) END,
+           (g.data_period - g.pauses) @> statement_timestamp()
+      FROM consent_head h
+      LEFT JOIN consent_grant g ON g.resident_id = h.resident_id
+     WHERE h.resident_id = p_resident
+     ORDER BY g.item_id, g.category
+$$;
 
 -- Name: deleted_ids(uuid, uuid, bigint); Type: FUNCTION; 
 
@@ -535,29 +532,25 @@ END $$;
 -- Name: donation_look(uuid, text, text[], text[], integer, boolean); Type: FUNCTION; 
 
 CREATE FUNCTION public.donation_look(p_resident uuid, p_source text, p_measures text[], p_categories text[], p_most_uploads integer, p_ids boolean DEFAULT false) RETURNS TABLE(categories text[], periods tstzmultirange[], live boolean[], scopes text[], versions integer[], keks text[], wrapped bytea[], stream_ids uuid[], measures text[], heads bigint[], seqs bigint[], wait integer, event_seq bigint, blocks uuid[], noted boolean)
-    LANGUAGE plpgsql
+    LANGUAGE sql STABLE
     AS $$
-BEGIN
-    SELECT h.seq INTO event_seq FROM consent_head h WHERE h.resident_id = p_resident;
-    SELECT array_agg(b.block_id ORDER BY b.block_id) INTO blocks
-      FROM block b WHERE b.resident_id = p_resident AND b.lifted_at IS NULL;
-    SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live) INTO categories, periods, live
-      FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories);
-    SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
-      INTO scopes, versions, keks, wrapped
-      FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories);
-    SELECT array_agg(t.stream_id), array_agg(t.measure), array_agg(t.head_ms), array_agg(t.seq),
-           max(CASE WHEN t.recent_uploads >= p_most_uploads AND t.recent_since > clock_timestamp() - interval '1 minute'
-                    THEN ceil(60 - extract(epoch FROM clock_timestamp() - t.recent_since))::integer END)
-      INTO stream_ids, measures, heads, seqs, wait
-      FROM stream t
-     WHERE t.resident_id = p_resident AND t.source = p_source AND t.measure = ANY (p_measures);
-    IF p_ids THEN
-        noted := EXISTS (SELECT FROM sample_deletion d
-                          WHERE d.resident_id = p_resident AND d.stream_id = ANY (stream_ids));
-    END IF;
-    RETURN NEXT;
-END $$;
+    SELECT c.*, k.*, t.*,
+           (SELECT h.seq FROM consent_head h WHERE h.resident_id = p_resident),
+           (SELECT array_agg(b.block_id ORDER BY b.block_id) FROM block b
+             WHERE b.resident_id = p_resident AND b.lifted_at IS NULL),
+           p_ids AND EXISTS (SELECT FROM sample_deletion d
+                              WHERE d.resident_id = p_resident AND d.stream_id = ANY (t.stream_ids))
+      FROM (SELECT array_agg(c.category), array_agg(c.data_period), array_agg(c.live)
+              FROM collectable c WHERE c.resident_id = p_resident AND c.category = ANY (p_categories)) c,
+           (SELECT array_agg(k.scope), array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+              FROM data_key k WHERE k.resident_id = p_resident AND k.scope = ANY (p_categories)) k,
+           (SELECT array_agg(s.stream_id) AS stream_ids, array_agg(s.measure), array_agg(s.head_ms), array_agg(s.seq),
+                   max(CASE WHEN s.recent_uploads >= p_most_uploads
+                             AND s.recent_since > statement_timestamp() - interval '1 minute'
+                            THEN ceil(60 - extract(epoch FROM statement_timestamp() - s.recent_since))::integer END)
+              FROM stream s
+             WHERE s.resident_id = p_resident AND s.source = p_source AND s.measure = ANY (p_measures)) t
+$$;
 
 -- Name: donation_open(uuid, text, text[], text[], integer); Type: FUNCTION; 
 
@@ -751,29 +744,29 @@ END $$;
 -- Name: response_look(uuid, uuid, uuid, text, text); Type: FUNCTION; 
 
 CREATE FUNCTION public.response_look(p_resident uuid, p_response uuid, p_study uuid, p_url text, p_version text) RETURNS TABLE(revision integer, state text, questionnaire text, study_id uuid, assignment_id uuid, questionnaire_id uuid, status text, category text, periods tstzmultirange[], versions integer[], keks text[], wrapped bytea[])
-    LANGUAGE plpgsql
+    LANGUAGE sql STABLE
     AS $$
-#variable_conflict use_column
-BEGIN
-    SELECT r.revision, r.state, r.questionnaire, r.study_id, r.assignment_id
-      INTO revision, state, questionnaire, study_id, assignment_id
-      FROM response r
-     WHERE r.resident_id = p_resident AND r.response_id = p_response
-     ORDER BY r.revision DESC
-     LIMIT 1;
-    SELECT q.questionnaire_id, q.status, q.category INTO questionnaire_id, status, category
-      FROM questionnaire_version q
-     WHERE q.url = p_url AND q.version = p_version AND q.published_at IS NOT NULL
-       AND (q.study_id = p_study OR q.study_id IS NULL);
-    SELECT array_agg(p.data_period) INTO periods
-      FROM permit p
-     WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study'
-       AND p.category = response_look.category;
-    SELECT array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped) INTO versions, keks, wrapped
-      FROM data_key k
-     WHERE k.resident_id = p_resident AND k.scope = response_look.category;
-    RETURN NEXT;
-END $$;
+    SELECT r.*, q.*,
+           (SELECT array_agg(p.data_period) FROM permit p
+             WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study' AND p.category = q.category),
+           k.*
+      FROM (VALUES (true)) one
+      LEFT JOIN LATERAL (
+           SELECT r.revision, r.state, r.questionnaire, r.study_id, r.assignment_id
+             FROM response r
+            WHERE r.resident_id = p_resident AND r.response_id = p_response
+            ORDER BY r.revision DESC
+            LIMIT 1) r ON true
+      LEFT JOIN LATERAL (
+           SELECT q.questionnaire_id, q.status, q.category
+             FROM questionnaire_version q
+            WHERE q.url = p_url AND q.version = p_version AND q.published_at IS NOT NULL
+              AND (q.study_id = p_study OR q.study_id IS NULL)
+            LIMIT 1) q ON true
+      LEFT JOIN LATERAL (
+           SELECT array_agg(k.version), array_agg(k.kek), array_agg(k.wrapped)
+             FROM data_key k WHERE k.resident_id = p_resident AND k.scope = q.category) k ON true
+$$;
 
 -- Name: response_open(uuid, uuid, uuid, text, text); Type: FUNCTION; 
 
@@ -846,6 +839,28 @@ END $$;
 CREATE FUNCTION public.sealed_by(sealed bytea) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (get_byte(sealed, 0) <> 146) THEN NULL::text WHEN ((get_byte(sealed, 1) >= 160) AND (get_byte(sealed, 1) <= 191)) THEN encode(SUBSTRING(sealed FROM 3 FOR (get_byte(sealed, 1) - 160)), 'escape'::text) WHEN (get_byte(sealed, 1) = 217) THEN encode(SUBSTRING(sealed FROM 4 FOR get_byte(sealed, 2)), 'escape'::text) ELSE NULL::text END;
+
+-- Name: study_may_see(uuid, text); Type: FUNCTION; 
+
+CREATE FUNCTION public.study_may_see(p_resident uuid, p_category text) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM consent_grant g
+         WHERE g.resident_id = p_resident AND g.study_id = app_study() AND g.category = p_category
+           AND NOT isempty(g.data_period) AND NOT g.pauses @> statement_timestamp()
+           AND (g.valid_until IS NULL OR g.valid_until > statement_timestamp()));
+END $$;
+
+-- Name: study_was_given(uuid); Type: FUNCTION; 
+
+CREATE FUNCTION public.study_was_given(p_resident uuid) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM consent_grant g WHERE g.resident_id = p_resident AND g.study_id = app_study());
+END $$;
 
 -- Name: withdraw_at_once(text, bytea, timestamp with time zone, text, text, bytea, text, uuid, uuid, text, text, timestamp with time zone, boolean); Type: FUNCTION; 
 
@@ -3065,21 +3080,15 @@ ALTER TABLE public.stream ENABLE ROW LEVEL SECURITY;
 
 -- Name: assignment study; Type: POLICY; 
 
-CREATE POLICY study ON public.assignment FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = assignment.resident_id) AND (g.study_id = public.app_study()) AND (g.category = assignment.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.assignment FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND public.study_may_see(resident_id, category)));
 
 -- Name: block study; Type: POLICY; 
 
-CREATE POLICY study ON public.block FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = block.resident_id) AND (g.study_id = public.app_study()))))));
+CREATE POLICY study ON public.block FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND public.study_was_given(resident_id)));
 
 -- Name: concern study; Type: POLICY; 
 
-CREATE POLICY study ON public.concern FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = concern.resident_id) AND (g.study_id = public.app_study()) AND (g.category = concern.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.concern FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND public.study_may_see(resident_id, category)));
 
 -- Name: consent_grant study; Type: POLICY; 
 
@@ -3087,9 +3096,7 @@ CREATE POLICY study ON public.consent_grant FOR SELECT TO medverka_api USING ((s
 
 -- Name: data_key study; Type: POLICY; 
 
-CREATE POLICY study ON public.data_key FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = data_key.resident_id) AND (g.study_id = public.app_study()) AND (g.category = data_key.scope) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.data_key FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND public.study_may_see(resident_id, scope)));
 
 -- Name: enrolment study; Type: POLICY; 
 
@@ -3101,33 +3108,23 @@ CREATE POLICY study ON public.participant_code FOR SELECT TO medverka_api USING 
 
 -- Name: response study; Type: POLICY; 
 
-CREATE POLICY study ON public.response FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (state <> 'draft'::text) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = response.resident_id) AND (g.study_id = public.app_study()) AND (g.category = response.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.response FOR SELECT TO medverka_api USING (((study_id = public.app_study()) AND (state <> 'draft'::text) AND public.study_may_see(resident_id, category)));
 
 -- Name: sample_deletion study; Type: POLICY; 
 
-CREATE POLICY study ON public.sample_deletion FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = sample_deletion.resident_id) AND (g.study_id = public.app_study()) AND (g.category = sample_deletion.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.sample_deletion FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND public.study_may_see(resident_id, category)));
 
 -- Name: segment study; Type: POLICY; 
 
-CREATE POLICY study ON public.segment FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = segment.resident_id) AND (g.study_id = public.app_study()) AND (g.category = segment.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.segment FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND public.study_may_see(resident_id, category)));
 
 -- Name: stream study; Type: POLICY; 
 
-CREATE POLICY study ON public.stream FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = stream.resident_id) AND (g.study_id = public.app_study()) AND (g.category = stream.category) AND (NOT isempty(g.data_period)) AND (NOT (g.pauses @> statement_timestamp())) AND ((g.valid_until IS NULL) OR (g.valid_until > statement_timestamp())))))));
+CREATE POLICY study ON public.stream FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND public.study_may_see(resident_id, category)));
 
 -- Name: withdrawal study; Type: POLICY; 
 
-CREATE POLICY study ON public.withdrawal FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND (EXISTS ( SELECT
-   FROM public.consent_grant g
-  WHERE ((g.resident_id = withdrawal.resident_id) AND (g.study_id = public.app_study()))))));
+CREATE POLICY study ON public.withdrawal FOR SELECT TO medverka_api USING (((public.app_study() IS NOT NULL) AND public.study_was_given(resident_id)));
 
 -- Name: study_event; Type: ROW SECURITY; 
 
