@@ -15,7 +15,7 @@ from asyncpg import InterfaceError, PostgresError, Record
 
 from domain.db import Connection, Pool, Pooled
 
-MOST = 8
+MOST = 16
 """Who share a trip: more of them wait longer for each other than they save."""
 NOT_AT_ONCE = frozenset({"MV001", "23505", "55P03"})
 """SQLSTATEs of a statement that declined: undone by its function; its key, or what it was to make, is
@@ -31,9 +31,11 @@ first column of the answer, `n`, says from 1 on whose row it is.
 
 
 class _Traveller(NamedTuple):
+    """Who is told when it is `back`, and until then has a `patience` that ends."""
+
     args: Sequence[object]
     back: "asyncio.Future[Rows]"
-    patience: asyncio.Timeout
+    patience: asyncio.TimerHandle
 
 
 class Trips:
@@ -60,15 +62,16 @@ class Trips:
 
     async def rows(self, sql: str, *args: object) -> Rows:
         """The rows of who asks. Raises TimeoutError, and what the statement does."""
-        async with asyncio.timeout(self._patience) as patience:
-            one = _Traveller(args, asyncio.get_running_loop().create_future(), patience)
-            self._waiting.setdefault(sql, deque()).append(one)
-            if self._free:
-                self._free -= 1
-                driving = asyncio.create_task(self._drive())
-                self._driving.add(driving)
-                driving.add_done_callback(self._driving.discard)
-            return await one.back
+        loop = asyncio.get_running_loop()
+        back: asyncio.Future[Rows] = loop.create_future()
+        one = _Traveller(args, back, loop.call_later(self._patience, _late, back))
+        self._waiting.setdefault(sql, deque()).append(one)
+        if self._free:
+            self._free -= 1
+            driving = loop.create_task(self._drive())
+            self._driving.add(driving)
+            driving.add_done_callback(self._driving.discard)
+        return await back
 
     @property
     def kept(self) -> int:
@@ -97,8 +100,8 @@ class Trips:
         queue, together = self._waiting.pop(first), list[_Traveller]()
         while queue and len(together) < MOST:
             one = queue.popleft()
+            one.patience.cancel()
             if not one.back.done():
-                one.patience.reschedule(None)
                 together.append(one)
         if queue:
             self._waiting[first] = queue
@@ -127,6 +130,11 @@ class Trips:
             await self._pool.release(conn)
             raise
         return conn
+
+
+def _late(back: "asyncio.Future[Rows]") -> None:
+    if not back.done():
+        back.set_exception(TimeoutError())
 
 
 async def _travel(conn: Connection, sql: str, together: Sequence[_Traveller]) -> None:

@@ -170,3 +170,56 @@ async def test_nobody_waits_behind_withdrawals_that_wait_for_uses_under_way(
     assert not any(task.done() for task in withdrawals)
     await reader.close()
     assert all(answer.is_success for answer in await asyncio.gather(*withdrawals))
+
+
+async def test_those_who_share_a_trip_each_get_and_store_their_own(
+    region: Region, study: OpenStudy
+) -> None:
+    names = [f"resident {n}" for n in range(20)]
+    ids = [await region.resident(name, "heart") for name in names]
+
+    async def visit(n: int) -> None:
+        name, seconds = names[n], [1_000 * at for at in range(n + 1)]
+        given = await region.post(name, EVENTS, {"answers": [permit(study, seen=n % 2)]})
+        assert given.status_code == (422 if n % 2 else 201)  # odds claim to have seen what was not
+        await donate(region, name, *seconds)
+        await donate(region, name, *[NOON // 1000 + at for at in seconds])
+        standing = (await region.get(name, "/v1/me/consents")).json()
+        assert (standing["seq"], len(standing["consents"])) == ((0, 1) if n % 2 else (1, 2))
+        assert len((await region.get(name, "/v1/me/streams")).json()["items"]) == 1
+
+    await asyncio.gather(*map(visit, range(len(names))))
+    sql = "SELECT sum(samples)::int FROM segment WHERE resident_id = $1"
+    assert [await region.admin.fetchval(sql, one) for one in ids] == [
+        2 * (n + 1) for n in range(len(names))
+    ]
+    ended = await asyncio.gather(
+        *[region.post(name, WITHDRAWALS, {"scope": "everything"}) for name in names]
+    )
+    assert [one.json()["event"]["seq"] for one in ended] == [1 if n % 2 else 2 for n in range(20)]
+
+
+async def test_a_first_upload_makes_its_key_and_its_stream_at_once(
+    app: Litestar, region: Region, anna: UUID
+) -> None:
+    await donate(region, "anna", 0, 1, id=["a", "b"])
+    assert app.state.pool.get_size() == app.state.trips.kept == 1  # the long way takes another
+    found = await region.admin.fetchrow("SELECT seq, loose, samples FROM stream")
+    assert found is not None
+    assert tuple(found) == (1, 1, 2)
+    assert await region.admin.fetchval("SELECT resident_id FROM data_key") == anna
+
+
+@pytest.mark.usefixtures("anna")
+async def test_what_was_deleted_by_its_id_is_kept_out_of_what_follows(region: Region) -> None:
+    await donate(region, "anna", 0, id=["a"])
+    gone = {"measure": "heart-rate", "id": ["late"]}
+    body = {"source": {"app": "watch"}, "batches": [], "deletions": [gone]}
+    assert (await region.post("anna", "/v1/me/donations", body)).status_code == 200
+    batch = {
+        "measure": "heart-rate", "unit": "/min", "utc_offset_minutes": 60,
+        "start": [NOON + 1, NOON + 2], "value": [60, 61], "id": ["late", "new"],
+    }  # fmt: skip
+    body = {"source": {"app": "watch"}, "batches": [batch]}
+    answer = await region.post("anna", "/v1/me/donations", body)
+    assert answer.json()["accepted"] == 1, answer.text

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
+from litestar import Litestar
 
 from domain.db import Connection
 from tests.api.region import OpenStudy, Region
@@ -80,3 +81,16 @@ async def test_of_two_submissions_of_one_response_one_is_told(asked: Survey) -> 
     answers = [await one for one in both]
     assert sorted(answer.status_code for answer in answers) == [201, 409]
     assert await admin.fetchval("SELECT count(*) FROM response") == 2
+
+
+async def test_a_first_submission_makes_its_key_at_once(
+    app: Litestar, region: Region, study: OpenStudy
+) -> None:
+    made = await survey(region, study)
+    before = app.state.pool.get_size()
+    answer = await made.submit()
+    assert answer.status_code == 201, answer.text
+    assert await region.admin.fetchval("SELECT count(*) FROM data_key") == 1
+    path = f"/v1/me/responses/{answer.json()['response_id']}"
+    assert app.state.pool.get_size() == max(before, 1)  # the long way takes another
+    assert (await region.get("anna", path)).status_code == 200
