@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from asyncpg import Connection
 
@@ -16,6 +17,7 @@ from domain.errors import NotFound
 from domain.rights.sweeps import sweep
 from domain.surveys import assigning, assignments
 from domain.surveys.receiving import NotOpen, by_week
+from domain.surveys.schedules import LONG_AGO, Timetable, ZoneFrom, occurrences
 from tests.database import Database
 from tests.domain.donations.conftest import permit
 from tests.people import make_resident, make_study
@@ -92,6 +94,26 @@ async def test_each_slot_is_made_once_however_often_the_worker_walks(asked: Aske
     assert await asked.walk() == 4  # One is open already, and three days lie ahead.
     assert await asked.walk() == 0
     assert await asked.walk(NOW + DAY) == 1
+
+
+async def test_each_is_asked_by_their_own_clock_and_from_when_they_take_part(asked: Asked) -> None:
+    clocks = ("Europe/Stockholm", "Asia/Tokyo", "Europe/Stockholm", "America/New_York")
+    since = [NOW - 9 * DAY, NOW + DAY, NOW + 2 * DAY, NOW - HOUR]
+    people = [await make_resident(asked.admin) for _ in clocks]
+    for resident_id, zone, at in zip(people, clocks, since, strict=True):
+        await permit(asked.admin, resident_id, "survey-sleep", study_id=asked.study_id)
+        sql = "INSERT INTO enrolment (resident_id, study_id, enrolled_at) VALUES ($1, $2, $3)"
+        await asked.admin.execute(sql, resident_id, asked.study_id, at)
+        sql = "UPDATE resident SET zone = $2 WHERE resident_id = $1"
+        await asked.admin.execute(sql, resident_id, zone)
+    await asked.walk()
+    timetable = msgspec.convert(DAILY, Timetable)
+    for resident_id, zone, at in zip(people, clocks, since, strict=True):
+        home = [ZoneFrom(LONG_AGO, ZoneInfo(zone))]
+        slots = occurrences(timetable, at, home, NOW - DAY, NOW + assigning.AHEAD)
+        sql = "SELECT slot, opens_at FROM assignment WHERE resident_id = $1 ORDER BY opens_at"
+        found = [tuple(row) for row in await asked.admin.fetch(sql, resident_id)]
+        assert found == [(slot.local, slot.opens_at) for slot in slots]
 
 
 async def test_a_walk_is_made_when_it_is_due(asked: Asked) -> None:
