@@ -467,65 +467,64 @@ BEGIN
       FROM given g JOIN moved m USING (stream_id);
 END $$;
 
--- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, text, jsonb, uuid[], text[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], integer[], bytea); Type: FUNCTION; 
+-- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, text, jsonb, uuid[], text[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], integer[], integer[], bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_source text, p_keys jsonb, p_streams uuid[], p_measures text[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_sizes integer[], p_bodies bytea) RETURNS boolean
+CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_source text, p_keys jsonb, p_streams uuid[], p_measures text[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_places integer[], p_sizes integer[], p_bodies bytea) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '50ms'
     AS $$
 DECLARE
     acting constant text := set_config('app.resident', p_resident::text, true);
-    as_it_was boolean;
-    at integer := 1;
+    stored integer;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
        FROM resident_lock l WHERE l.resident_id = p_resident;
-    as_it_was := FOUND
-        AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
-        AND p_blocks = ARRAY(
-            SELECT b.block_id FROM block b
-             WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id);
-    IF as_it_was AND p_keys <> '[]' THEN
-        INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
-        SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
-          FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
-    END IF;
-    IF as_it_was AND -1 = ANY (p_seqs) THEN
-        INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
-        SELECT p_resident, made.stream_id, made.measure, made.category, p_source, 0, 0
-          FROM unnest(p_streams, p_measures, p_categories, p_seqs) AS made (stream_id, measure, category, seq)
-         WHERE made.seq = -1;
-    END IF;
-    FOR i IN 1 .. cardinality(p_streams) LOOP
-        EXIT WHEN NOT as_it_was;
+    IF FOUND THEN
+        IF p_keys <> '[]' THEN
+            INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
+            SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+              FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
+        END IF;
+        IF -1 = ANY (p_seqs) THEN
+            INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
+            SELECT p_resident, made.stream_id, made.measure, made.category, p_source, 0, 0
+              FROM unnest(p_streams, p_measures, p_categories, p_seqs) AS made (stream_id, measure, category, seq)
+             WHERE made.seq = -1;
+        END IF;
         WITH moved AS (
             UPDATE stream s
                SET seq = s.seq + 1,
                    loose = s.loose + 1,
-                   head_ms = p_lasts[i],
-                   samples = s.samples + p_samples[i],
+                   head_ms = g.last_ms,
+                   samples = s.samples + g.samples,
                    last_upload_at = statement_timestamp(),
                    last_upload_key = p_key,
                    recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
                                        THEN statement_timestamp() ELSE s.recent_since END,
                    recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
                                          THEN 1 ELSE s.recent_uploads + 1 END
-             WHERE s.resident_id = p_resident AND s.stream_id = p_streams[i] AND s.seq = greatest(p_seqs[i], 0)
-            RETURNING s.seq)
+              FROM unnest(p_streams, p_seqs, p_segments, p_categories, p_versions, p_firsts, p_lasts, p_samples,
+                          p_places, p_sizes)
+                   AS g (stream_id, seq, segment_id, category, version, first_ms, last_ms, samples, place, size)
+             WHERE s.resident_id = p_resident AND s.stream_id = g.stream_id AND s.seq = greatest(g.seq, 0)
+               AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
+               AND p_blocks = ARRAY(SELECT b.block_id FROM block b
+                                     WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id)
+            RETURNING s.stream_id, s.seq, g.segment_id, g.category, g.version, g.first_ms, g.last_ms,
+                      g.samples, g.place, g.size),
+        said AS (
+            INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+            VALUES (p_resident, p_route, p_key, p_fingerprint, 200, 'application/json', p_answer))
         INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
-        SELECT p_resident, p_streams[i], p_segments[i], p_categories[i], p_versions[i], p_firsts[i], p_lasts[i],
-               p_samples[i], substring(p_bodies FROM at FOR p_sizes[i]), moved.seq
-          FROM moved
-         CROSS JOIN data_key k
-         WHERE k.resident_id = p_resident AND k.scope = p_categories[i] AND k.version = p_versions[i];
-        as_it_was := FOUND;
-        at := at + p_sizes[i];
-    END LOOP;
-    IF NOT as_it_was THEN
+        SELECT p_resident, m.stream_id, m.segment_id, m.category, m.version, m.first_ms, m.last_ms,
+               m.samples, substring(p_bodies FROM m.place FOR m.size), m.seq
+          FROM moved m
+          JOIN data_key k ON k.resident_id = p_resident AND k.scope = m.category AND k.version = m.version;
+        GET DIAGNOSTICS stored = ROW_COUNT;
+    END IF;
+    IF stored IS DISTINCT FROM cardinality(p_streams) THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
-    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
-    VALUES (p_resident, p_route, p_key, p_fingerprint, 200, 'application/json', p_answer);
     RETURN true;
 END $$;
 
@@ -792,45 +791,46 @@ CREATE FUNCTION public.response_submit_at_once(p_resident uuid, p_route text, p_
     AS $$
 DECLARE
     acting constant text := set_config('app.resident', p_resident::text, true);
-    as_it_was boolean;
+    stored integer;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
        FROM resident_lock l WHERE l.resident_id = p_resident;
-    as_it_was := FOUND
-        AND EXISTS (
-            SELECT FROM permit p
-             WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study'
-               AND p.category = p_category AND p.data_period @> p_authored)
-        AND EXISTS (
-            SELECT FROM questionnaire_version q
-             WHERE q.questionnaire_id = p_questionnaire_id
-               AND (q.status = 'active' OR p_assignment IS NOT NULL));
-    IF as_it_was AND p_keys <> '[]' THEN
+    IF FOUND AND p_keys <> '[]' THEN
         INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
         SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
           FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
     END IF;
-    as_it_was := as_it_was AND EXISTS (
-        SELECT FROM data_key k
-         WHERE k.resident_id = p_resident AND k.scope = p_category AND k.version = p_key_version);
-    IF as_it_was AND p_assignment IS NOT NULL THEN
+    IF FOUND AND p_assignment IS NOT NULL THEN
         UPDATE assignment a
            SET state = 'completed', response_id = p_response, written_at = p_authored,
                received_at = p_received, knocks_at = '{}'
          WHERE a.resident_id = p_resident AND a.assignment_id = p_assignment
            AND a.study_id = p_study AND a.questionnaire = p_questionnaire
            AND a.state IN ('due', 'draft') AND a.opens_at <= p_authored AND a.expires_at > p_received;
-        as_it_was := FOUND;
     END IF;
-    IF NOT as_it_was THEN
+    IF FOUND THEN
+        WITH said AS (
+            INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+            VALUES (p_resident, p_route, p_key, p_fingerprint, 201, 'application/json', p_answer))
+        INSERT INTO response (resident_id, response_id, revision, key_version, body, state, study_id,
+                              assignment_id, questionnaire, category, authored_at, received_at)
+        SELECT p_resident, p_response, 1, p_key_version, p_body, 'completed', p_study,
+               p_assignment, p_questionnaire, p_category, p_authored, p_received
+          FROM data_key k
+         WHERE k.resident_id = p_resident AND k.scope = p_category AND k.version = p_key_version
+           AND EXISTS (
+               SELECT FROM permit p
+                WHERE p.resident_id = p_resident AND p.study_id = p_study AND p.use = 'study'
+                  AND p.category = p_category AND p.data_period @> p_authored)
+           AND EXISTS (
+               SELECT FROM questionnaire_version q
+                WHERE q.questionnaire_id = p_questionnaire_id
+                  AND (q.status = 'active' OR p_assignment IS NOT NULL));
+        GET DIAGNOSTICS stored = ROW_COUNT;
+    END IF;
+    IF stored IS DISTINCT FROM 1 THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
-    INSERT INTO response (resident_id, response_id, revision, key_version, body, state, study_id,
-                          assignment_id, questionnaire, category, authored_at, received_at)
-    VALUES (p_resident, p_response, 1, p_key_version, p_body, 'completed', p_study,
-            p_assignment, p_questionnaire, p_category, p_authored, p_received);
-    INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
-    VALUES (p_resident, p_route, p_key, p_fingerprint, 201, 'application/json', p_answer);
     RETURN true;
 END $$;
 

@@ -5,6 +5,7 @@ That is for what phones send day after day: samples newer than all that their st
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
@@ -99,24 +100,26 @@ async def _appended(
                a.resident_id, a.event_seq, a.blocks::uuid[], a.route, a.key, a.fingerprint, a.answer,
                a.source, a.keys::jsonb, a.streams::uuid[], a.measures::text[], a.seqs::bigint[],
                a.segments::uuid[], a.categories::text[], a.versions::integer[], a.firsts::bigint[], a.lasts::bigint[], a.samples::integer[],
-               a.sizes::integer[], a.bodies) AS stored
+               a.places::integer[], a.sizes::integer[], a.bodies) AS stored
           FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
                       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                      $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::bytea[])
+                      $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bytea[])
                WITH ORDINALITY AS a (resident_id, event_seq, blocks, route, key, fingerprint, answer,
                                      source, keys, streams, measures, seqs,
-                                     segments, categories, versions, firsts, lasts, samples, sizes, bodies, n)
+                                     segments, categories, versions, firsts, lasts, samples, places, sizes, bodies, n)
     """
     resident_id, scopes = seen.opening.resident_id, [new.addition.category for new in news]
     ring, new_keys = await with_new(keys, seen.opening.ring, resident_id, scopes)
     streams, *columns, bodies = zip(
         *[sealed(ring, resident_id, new.addition) for new in news], strict=True
     )
+    sizes = [len(body) for body in bodies]
+    places = accumulate(sizes[:-1], initial=1)
     stored = await at_once(
         ask, sql, resident_id, seen.event_seq, text_array(seen.blocks),
         knock.route, knock.key, knock.fingerprint, answer,
         source_name(upload.source), as_json(new_keys), text_array(streams),
         text_array(new.head.measure for new in news), text_array(new.head.seq for new in news),
-        *map(text_array, columns), text_array(map(len, bodies)), b"".join(bodies),
+        *map(text_array, columns), text_array(places), text_array(sizes), b"".join(bodies),
     )  # fmt: skip
     return bool(stored)
