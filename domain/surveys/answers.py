@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from msgspec import UNSET
 
-from domain.surveys.checks import wrong
+from domain.surveys.checks import is_well, wrong
 from domain.surveys.compiled import WITHOUT, Compiled, Node
 from domain.surveys.enabling import Place, below, enabled
 from domain.surveys.faults import MOST, Fault, fault, where_link
@@ -48,7 +48,7 @@ def _faults(
             if node.conditions and not enabled(node, place):
                 yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
                 continue
-            if node.single and len(ats) == 1 and _is_well(node, place.items[ats[0]]):
+            if node.slots and len(ats) == 1 and is_well(place.items[ats[0]], node.slots):
                 continue
             yield from _counted(node, place, ats, complete=complete)
             for at in ats:
@@ -60,17 +60,6 @@ def _faults(
 def _is_asked(node: Node) -> bool:
     """Whether it is looked for. A group that does not repeat is a page: leaving it out answers nothing."""
     return node.limits.min_occurs > 0 or (node.type == "group" and node.limits.max_occurs == 1)
-
-
-def _is_well(node: Node, item: ResponseItem) -> bool:
-    """Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
-    if len(item.answer) != 1 or item.item:
-        return False
-    answer = item.answer[0]
-    if answer.item or answer.modifier_extension:
-        return False
-    values = values_of(answer)
-    return len(values) == 1 and not wrong(values[0], node.limits)
 
 
 def _misplaced(place: Place) -> Iterator[Fault]:
@@ -137,7 +126,7 @@ def _of_answer(node: Node, answer: Answer, index: int) -> Sequence[Step]:
     if len(values) != 1:
         found = [(f".answer[{index}]", "several-values" if values else "no-value")]
     else:
-        found = [(f".answer[{index}].value", code) for code in wrong(values[0], node.limits)]
+        found = [(f".answer[{index}].value", code) for code in wrong(values[0], node.rules)]
     if answer.modifier_extension:
         found.insert(0, (f".answer[{index}].modifierExtension", "modifier"))
     return found

@@ -1,76 +1,137 @@
 """One answer against what its item says of answers. Pure."""
 
 from binascii import a2b_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET
+from msgspec.structs import astuple
 
-from domain.surveys.compiled import Limits
-from domain.surveys.resources import Quantity
-from domain.surveys.values import Value, compared, key, possible
+from domain.surveys.limits import Keys, Limits
+from domain.surveys.resources import Attachment, Quantity, ResponseItem
+from domain.surveys.values import KINDS, LOOKS, Value, compared, key, possible
 
 LONGEST: Mapping[str, int] = MappingProxyType({"string": 20_000, "uri": 2_000})
 """The characters of an answer, where the item does not say."""
 LARGEST = 5_000_000
 """The bytes of an attachment, where the item does not say less."""
 MEGA = 1_000_000
+NUMBERS = frozenset({"boolean", "integer", "decimal"})
 
 
-def wrong(value: Value, limits: Limits) -> Sequence[str]:
+Rule: TypeAlias = Callable[[Any], str]
+"""The code of what is wrong with a value, or nothing."""
+Rules: TypeAlias = Mapping[str, Sequence[Rule]]
+"""What values of each type that may answer are held to."""
+
+
+class Slot(NamedTuple):
+    """Where among an answer's fields a value of one type stands, and what it is held to."""
+
+    at: int
+    can_be: Callable[[Any], bool] | None
+    rules: Sequence[Rule]
+
+
+def rules_of(limits: Limits) -> Rules:
+    """The rules for each type, in the order in which their faults are told."""
+    return {kind: tuple(_rules(kind, limits)) for kind in limits.kinds}
+
+
+def slots_of(rules: Rules) -> tuple[Slot, ...]:
+    """The same by the places of the types."""
+    return tuple(
+        Slot(KINDS.index(kind), LOOKS.get(kind), of_kind) for kind, of_kind in rules.items()
+    )
+
+
+def is_well(item: ResponseItem, slots: Sequence[Slot]) -> bool:
+    """Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
+    if len(item.answer) != 1 or item.item:
+        return False
+    answer = item.answer[0]
+    fields = astuple(answer)
+    if answer.item or answer.modifier_extension or fields.count(UNSET) != len(KINDS) - 1:
+        return False
+    for at, can_be, rules in slots:
+        plain = fields[at]
+        if plain is not UNSET:
+            fits = can_be is None or can_be(plain)
+            return fits and not [code for rule in rules if (code := rule(plain))]
+    return False
+
+
+def wrong(value: Value, rules: Rules) -> Sequence[str]:
     """The codes of what is wrong with an answer's value."""
-    if value.kind not in limits.kinds:
+    if value.kind not in rules:
         return ["wrong-type"]
     if not possible(value):
         return ["wrong-value"]
-    more = _MORE.get(value.kind, _of_ordered)(value, limits)
-    if limits.options is None and limits.initial is None:
-        return more
-    return [*_of_any(value, limits), *more]
+    return [code for rule in rules[value.kind] if (code := rule(value.plain))]
 
 
-def _of_any(value: Value, limits: Limits) -> Sequence[str]:
-    """What any type may be held to: to be one of some, or what it begins with."""
-    known, found = key(value), []
-    if limits.options is not None and known not in limits.options:
-        found = [] if limits.open and value.kind == "string" else ["not-offered"]
-    if limits.initial is not None and known not in limits.initial:
-        found.append("read-only")
-    return found
+def _rules(kind: str, limits: Limits) -> Iterator[Rule]:
+    if limits.options is not None and not (limits.open and kind == "string"):
+        yield _among(kind, limits.options, "not-offered")
+    if limits.initial is not None:
+        yield _among(kind, limits.initial, "read-only")
+    match kind:
+        case "string" | "uri":
+            yield partial(_text, limits, limits.max_length or LONGEST[kind])
+        case "attachment":
+            yield partial(
+                _attached,
+                LARGEST if limits.max_size is None else min(LARGEST, limits.max_size * MEGA),
+            )
+            if limits.mime_types is not None:
+                yield partial(_content, limits.mime_types)
+        case "Quantity":
+            if limits.units is not None:
+                yield partial(_unit, limits.units)
+            if limits.places is not None:
+                yield partial(_fine, limits.places)
+        case _:
+            yield from _ordered(kind, limits)
 
 
-def _of_text(value: Value, limits: Limits) -> Sequence[str]:
-    text: str = value.plain
-    if len(text) > (limits.max_length or LONGEST[value.kind]):
-        return ["too-long"]
+def _among(kind: str, keys: Keys, code: str) -> Rule:
+    """To be one of some, or what it begins with."""
+    return lambda plain: "" if key(Value(kind, plain)) in keys else code
+
+
+def _text(limits: Limits, longest: int, text: str) -> str:
+    if len(text) > longest:
+        return "too-long"
     if limits.min_length is not None and len(text) < limits.min_length:
-        return ["too-short"]
+        return "too-short"
     if limits.pattern is not None and limits.pattern.fullmatch(text) is None:
-        return ["not-matching"]
-    return ()
+        return "not-matching"
+    return ""
 
 
-def _of_number(value: Value, limits: Limits) -> Sequence[str]:
-    found = [*_of_ordered(value, limits)]
-    if value.kind == "decimal":
-        found += _of_decimal(value.plain, limits)
-    if limits.max_length is not None:
-        written = f"{value.plain:f}" if value.kind == "decimal" else str(value.plain)
-        if len(written) > limits.max_length:
-            found.append("too-long")
-    return found
+def _ordered(kind: str, limits: Limits) -> Iterator[Rule]:
+    """Numbers, and what has an order at most."""
+    if limits.least is not None:
+        yield _bound(kind, limits.least, 1, "too-low")
+    if limits.most is not None:
+        yield _bound(kind, limits.most, -1, "too-high")
+    if kind == "decimal" and limits.places is not None:
+        yield partial(_fine, limits.places)
+    if kind in NUMBERS and limits.max_length is not None:
+        yield partial(_long, limits.max_length)
 
 
-def _of_ordered(value: Value, limits: Limits) -> Sequence[str]:
-    if limits.least is None and limits.most is None:
-        return ()
-    found = []
-    if limits.least is not None and not _tells(value, limits.least, 1):
-        found.append("too-low")
-    if limits.most is not None and not _tells(value, limits.most, -1):
-        found.append("too-high")
-    return found
+def _bound(kind: str, bound: Value, side: int, code: str) -> Rule:
+    """To be surely at a bound or beyond, on this side."""
+    limit = bound.plain
+    if kind == bound.kind and kind in {"decimal", "integer"}:
+        if side > 0:
+            return lambda plain: "" if plain >= limit else code
+        return lambda plain: "" if plain <= limit else code
+    return lambda plain: "" if _tells(Value(kind, plain), bound, side) else code
 
 
 def _tells(value: Value, bound: Value, side: int) -> bool:
@@ -79,33 +140,35 @@ def _tells(value: Value, bound: Value, side: int) -> bool:
     return sign is not None and sign * side >= 0
 
 
-def _of_decimal(number: Decimal, limits: Limits) -> Sequence[str]:
-    if limits.places is None:
-        return ()
-    exponent = number.as_tuple().exponent
-    return ["too-fine"] if isinstance(exponent, int) and -exponent > limits.places else ()
+def _fine(places: int, number: Decimal | Quantity) -> str:
+    """Of a quantity, its number."""
+    value = number.value if isinstance(number, Quantity) else number
+    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
+    return "too-fine" if isinstance(exponent, int) and -exponent > places else ""
 
 
-def _of_quantity(value: Value, limits: Limits) -> Sequence[str]:
-    quantity: Quantity = value.plain
-    unit = (quantity.system, quantity.code)
-    found = ["wrong-unit"] if limits.units is not None and unit not in limits.units else []
-    return [*found, *(_of_decimal(quantity.value, limits) if quantity.value is not UNSET else ())]
+def _long(longest: int, number: Decimal | int) -> str:
+    written = f"{number:f}" if isinstance(number, Decimal) else str(number)
+    return "too-long" if len(written) > longest else ""
 
 
-def _of_attachment(value: Value, limits: Limits) -> Sequence[str]:
+def _unit(units: Keys, quantity: Quantity) -> str:
+    return "" if (quantity.system, quantity.code) in units else "wrong-unit"
+
+
+def _attached(largest: int, attachment: Attachment) -> str:
     """Its bytes must be with it: nothing is fetched from elsewhere."""
-    attachment, found = value.plain, list[str]()
-    if attachment.data is UNSET:
-        return ["no-value"]
-    largest = LARGEST if limits.max_size is None else min(LARGEST, limits.max_size * MEGA)
-    if len(attachment.data) * 3 // 4 - attachment.data[-2:].count("=") > largest:
-        found.append("too-large")
-    elif not _is_base64(attachment.data):
-        found.append("wrong-value")
-    if limits.mime_types is not None and attachment.content_type not in limits.mime_types:
-        found.append("wrong-content")
-    return found
+    data = attachment.data
+    if data is UNSET:
+        return "no-value"
+    if len(data) * 3 // 4 - data[-2:].count("=") > largest:
+        return "too-large"
+    return "" if _is_base64(data) else "wrong-value"
+
+
+def _content(types: frozenset[str], attachment: Attachment) -> str:
+    wanted = attachment.data is UNSET or attachment.content_type in types
+    return "" if wanted else "wrong-content"
 
 
 def _is_base64(data: str) -> bool:
@@ -113,15 +176,3 @@ def _is_base64(data: str) -> bool:
         return bool(a2b_base64(data, strict_mode=True))
     except ValueError:
         return False
-
-
-_MORE: Mapping[str, Callable[[Value, Limits], Sequence[str]]] = MappingProxyType({
-    "boolean": _of_number,
-    "decimal": _of_number,
-    "integer": _of_number,
-    "string": _of_text,
-    "uri": _of_text,
-    "attachment": _of_attachment,
-    "Quantity": _of_quantity,
-})  # fmt: skip
-"""What values of a type may be held to besides; the others have an order at most."""

@@ -1,16 +1,17 @@
 """A published questionnaire made ready to check many responses: made once, and kept by the caller. Pure."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from msgspec import UNSET, Struct, field
 
 from domain.surveys import extensions
+from domain.surveys.checks import Rules, Slot, rules_of, slots_of
 from domain.surveys.extensions import first, whole
+from domain.surveys.limits import Keys, Limits
 from domain.surveys.resources import Coding, Concept, Contained, EnableWhen, Item, Questionnaire
-from domain.surveys.values import ANSWERED_BY, Value, key, value_of
+from domain.surveys.values import ANSWERED_BY, Value, comparing, key, value_of
 
-Keys: TypeAlias = frozenset[Any]
 WITHOUT = frozenset({"group", "display"})
 """Types of items that have no answers."""
 
@@ -20,34 +21,15 @@ class Condition(Struct, kw_only=True, frozen=True):
 
     `up`: how many containers to go up from the item's own; `down`: the linkIds from there to the
     question. Of several occurrences the nearest counts: the `last` before the item, or the first after.
+    `holds`: whether one answer is what is `wanted`; of `!=`, whether it is what is not.
     """
 
     operator: str
     wanted: Value
+    holds: Callable[[Value], bool]
     up: int
     down: tuple[str, ...]
     last: bool
-
-
-class Limits(Struct, kw_only=True, frozen=True):
-    """What an answer of an item must be."""
-
-    kinds: frozenset[str]
-    options: Keys | None = None
-    open: bool = False
-    exclusive: Keys = frozenset()
-    initial: Keys | None = None
-    max_length: int | None = None
-    min_length: int | None = None
-    pattern: Any = None
-    least: Value | None = None
-    most: Value | None = None
-    places: int | None = None
-    units: Keys | None = None
-    max_size: Any = None
-    mime_types: frozenset[str] | None = None
-    min_occurs: int = 0
-    max_occurs: int | None = None
 
 
 class Node(Struct, kw_only=True, eq=False):
@@ -62,8 +44,9 @@ class Node(Struct, kw_only=True, eq=False):
     any_counts: bool = False
     limits: Limits
     source: Item | None = None
-    single: bool = False
-    """A question that one answer, with nothing under it, is enough for."""
+    rules: Rules = field(default_factory=dict)
+    slots: tuple[Slot, ...] = ()
+    """Of a question that one answer, with nothing under it, is enough for: what that may be."""
 
 
 class Compiled(Struct, kw_only=True, eq=False):
@@ -89,7 +72,9 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
             nodes[item.link_id] = parent.children[item.link_id] = node
             waiting.append((node, item.item))
     for node in nodes.values():
-        node.single = _is_single(node)
+        node.rules = rules_of(node.limits)
+        if _is_single(node):
+            node.slots = slots_of(node.rules)
         if node.source is not None and node.source.enable_when:
             node.conditions = tuple(
                 _condition(node, when, nodes) for when in node.source.enable_when
@@ -113,6 +98,7 @@ def _condition(node: Node, when: EnableWhen, nodes: Mapping[str, Node]) -> Condi
     return Condition(
         operator=when.operator,
         wanted=wanted,
+        holds=comparing(when.operator, wanted),
         up=len(own) - 1 - same,
         down=tuple(step.link_id for step in asked[same:]),
         last=asked[same].at <= own[same].at,

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from domain.surveys.compiled import Condition, Node
 from domain.surveys.resources import Answer, ResponseItem
-from domain.surveys.values import COMPARE, Value, value_of
+from domain.surveys.values import Value, value_of
 
 
 class Place(Struct, kw_only=True, eq=False):
@@ -46,13 +46,12 @@ def _met(condition: Condition, place: Place) -> bool:
             raise ValueError("The place is not one of this item.")
         place = place.above
     values = _answers(condition, place)
-    wanted = condition.wanted
     if condition.operator == "exists":
-        return bool(values) is wanted.plain
-    if condition.operator == "!=":
-        return not any(COMPARE["="](value, wanted) for value in values)
-    compare = COMPARE[condition.operator]
-    return any(compare(value, wanted) for value in values)
+        return bool(values) is condition.wanted.plain
+    for value in values:
+        if condition.holds(value):
+            return condition.operator != "!="
+    return condition.operator == "!="
 
 
 def _answers(condition: Condition, place: Place) -> list[Value]:

@@ -11,8 +11,9 @@ from msgspec import UNSET
 
 from domain.surveys import extensions
 from domain.surveys.circles import circles
-from domain.surveys.compiled import Keys, value_sets
+from domain.surveys.compiled import value_sets
 from domain.surveys.faults import Fault, fault
+from domain.surveys.limits import Keys
 from domain.surveys.resources import EnableWhen, Item, Option, Questionnaire
 from domain.surveys.values import ANSWERED_BY, ORDERED, key, possible, value_of, values_of
 

@@ -7,6 +7,7 @@ less where that does not tell; quantities compare in the same unit alone.
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,8 +20,6 @@ KINDS = (
     "Coding", "Quantity", "Reference",
 )  # fmt: skip
 """The types of `value[x]`, in the order of their fields."""
-PLAIN = frozenset({"boolean", "decimal", "integer", "string", "uri"})
-"""Of these a value is its own key: most answers are such, and are looked at first."""
 ORDERED = frozenset({"decimal", "integer", "date", "dateTime", "time", "Quantity"})
 
 ANSWERED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -67,7 +66,7 @@ def value_of(element: Valued | EnableWhen) -> Value | None:
 
 def possible(value: Value) -> bool:
     """Whether a value can be: a day of the calendar, a quantity with its number, a code or words."""
-    look = _LOOKS.get(value.kind)
+    look = LOOKS.get(value.kind)
     return look is None or look(value.plain)
 
 
@@ -120,7 +119,7 @@ def _moment(kind: str, text: str) -> Moment | time | None:
     return None
 
 
-_LOOKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
+LOOKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
     "string": lambda text: not text.isspace(),
     "uri": _is_uri,
     "date": lambda text: _moment("date", text) is not None,
@@ -175,23 +174,36 @@ def key(value: Value) -> Any:  # noqa: ANN401 - hashable, for sets of options
 
 
 def _key(value: Value) -> Any:  # noqa: ANN401
-    return value.plain if value.kind in PLAIN else _identity(value)
+    identity = _IDENTITIES.get(value.kind)
+    return value.plain if identity is None else identity(value.plain)
 
 
-def _identity(value: Value) -> Any:  # noqa: ANN401
-    match value.plain:
-        case Coding(system=system, code=code, display=display):
-            return (system, code) if code is not UNSET else (system, code, display)
-        case Quantity(value=number, unit=unit, system=system, code=code):
-            return (number, system, code) if code is not UNSET else (number, UNSET, unit)
-        case Reference(reference=reference):
-            return reference
-        case Attachment(content_type=kind, data=data, url=url):
-            return (kind, data, url)
-        case str(text) if value.kind in {"date", "dateTime", "time"}:
-            return _moment(value.kind, text)
-        case plain:
-            return plain
+def _of_coding(coding: Coding) -> tuple[object, ...]:
+    if coding.code is UNSET:
+        return coding.system, UNSET, coding.display
+    return coding.system, coding.code
+
+
+def _of_quantity(quantity: Quantity) -> tuple[object, ...]:
+    if quantity.code is UNSET:
+        return quantity.value, UNSET, quantity.unit
+    return quantity.value, quantity.system, quantity.code
+
+
+def _of_attachment(attachment: Attachment) -> tuple[object, ...]:
+    return attachment.content_type, attachment.data, attachment.url
+
+
+_IDENTITIES: Mapping[str, Callable[[Any], Any]] = MappingProxyType({
+    "Coding": _of_coding,
+    "Quantity": _of_quantity,
+    "attachment": _of_attachment,
+    "Reference": lambda reference: reference.reference,
+    "date": partial(_moment, "date"),
+    "dateTime": partial(_moment, "dateTime"),
+    "time": partial(_moment, "time"),
+})  # fmt: skip
+"""What makes a value this one. The others are it themselves: most answers are such."""
 
 
 COMPARE: Mapping[str, Callable[[Value, Value], bool]] = MappingProxyType({
@@ -202,3 +214,12 @@ COMPARE: Mapping[str, Callable[[Value, Value], bool]] = MappingProxyType({
     "<=": lambda value, wanted: (1 if (sign := compared(value, wanted)) is None else sign) <= 0,
 })  # fmt: skip
 """What one answer must be to another value. `!=` is of all answers: none of them is equal."""
+
+
+def comparing(operator: str, wanted: Value) -> Callable[[Value], bool]:
+    """Whether a value is what is wanted; of `!=`, whether it is what is not."""
+    if operator in {"=", "!="}:
+        kind, known = wanted.kind, _key(wanted)
+        return lambda value: value.kind == kind and _key(value) == known
+    compare = COMPARE.get(operator, equal)
+    return lambda value: compare(value, wanted)

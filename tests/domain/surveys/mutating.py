@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.surveys.checks import LARGEST
-from domain.surveys.compiled import Compiled, Limits, Node
+from domain.surveys.compiled import Compiled, Node
+from domain.surveys.limits import Limits
 from tests.domain.surveys.responding import WORDS, chance, changed, filled, offered, places, value
 
 Mutant = tuple[str, Any]

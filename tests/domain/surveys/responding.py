@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 from domain.surveys import answers, resources
-from domain.surveys.compiled import Compiled, Limits, Node, compiled
+from domain.surveys.compiled import Compiled, Node, compiled
+from domain.surveys.limits import Limits
 from domain.surveys.translations import plain, written
 from domain.surveys.values import key, value_of
 
