@@ -16,7 +16,7 @@ from asyncpg import InterfaceError, PostgresError, Record
 from domain.db import Connection, Pool, Pooled
 
 MOST = 16
-"""Who share a trip: more of them wait longer for each other than they save."""
+"""Who share a trip, at most: what fails for one of them is done again for each alone."""
 NOT_AT_ONCE = frozenset({"MV001", "23505", "55P03"})
 """SQLSTATEs of a statement that declined: undone by its function; its key, or what it was to make, is
 there by now; somebody has locked what it needs."""
@@ -79,7 +79,8 @@ class Trips:
         return len(self._kept)
 
     async def close(self) -> None:
-        """Give the kept connections back to the pool."""
+        """Wait for what is under way, and give the kept connections back to the pool."""
+        await asyncio.gather(*self._driving)
         while self._kept:
             await self._pool.release(self._kept.pop())
 
@@ -95,7 +96,7 @@ class Trips:
             self._free += 1
 
     def _next(self) -> tuple[str, list[_Traveller]]:
-        """The statement whose turn it is, and those who came first with it. Who goes need not be patient any more."""
+        """The statement whose turn it is, and those who came first with it: they need no patience any more."""
         first = next(iter(self._waiting))
         queue, together = self._waiting.pop(first), list[_Traveller]()
         while queue and len(together) < MOST:
@@ -143,9 +144,8 @@ async def _travel(conn: Connection, sql: str, together: Sequence[_Traveller]) ->
     except PostgresError:
         if len(together) <= 1:
             raise
-        for (
-            one
-        ) in together:  # nothing is done: each by itself, so that nobody suffers from another's
+        # Nothing is done: each by itself, so that nobody suffers from another's fault.
+        for one in together:
             with _telling([one]):
                 await _travel(conn, sql, [one])
         return

@@ -1,6 +1,7 @@
 """An upload in two round trips: look, judge and seal without a lock, then store it if nothing has changed.
 
-That is for what phones send day after day: samples newer than all that their streams hold.
+That is for what phones send day after day: samples newer than all that their streams hold, or the
+first of a stream.
 """
 
 from collections.abc import Callable
@@ -99,14 +100,14 @@ async def _appended(
         SELECT a.n, donation_append_at_once(
                a.resident_id, a.event_seq, a.blocks::uuid[], a.route, a.key, a.fingerprint, a.answer,
                a.source, a.keys::jsonb, a.streams::uuid[], a.measures::text[], a.seqs::bigint[],
-               a.segments::uuid[], a.categories::text[], a.versions::integer[], a.firsts::bigint[], a.lasts::bigint[], a.samples::integer[],
-               a.places::integer[], a.sizes::integer[], a.bodies) AS stored
+               a.segments::uuid[], a.categories::text[], a.versions::integer[], a.firsts::bigint[],
+               a.lasts::bigint[], a.samples::integer[], a.places::integer[], a.sizes::integer[], a.bodies) AS stored
           FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
                       $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
                       $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bytea[])
                WITH ORDINALITY AS a (resident_id, event_seq, blocks, route, key, fingerprint, answer,
-                                     source, keys, streams, measures, seqs,
-                                     segments, categories, versions, firsts, lasts, samples, places, sizes, bodies, n)
+                                     source, keys, streams, measures, seqs, segments, categories, versions,
+                                     firsts, lasts, samples, places, sizes, bodies, n)
     """
     resident_id, scopes = seen.opening.resident_id, [new.addition.category for new in news]
     ring, new_keys = await with_new(keys, seen.opening.ring, resident_id, scopes)
