@@ -16,7 +16,8 @@ async def record(conn: Connection, uses: Sequence[Use]) -> None:
                             data_until, samples, grant_seqs)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     """
-    await conn.executemany(sql, uses)
+    if uses:  # or it asks PostgreSQL for nothing, while a withdrawal waits
+        await conn.executemany(sql, uses)
 
 
 async def access_log(
