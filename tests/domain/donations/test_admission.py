@@ -148,6 +148,32 @@ def test_admission_is_by_the_samples_own_time(bounds: list[int], times: list[int
     assert judged.columns.start.tolist() == sorted(expected)
 
 
+spans = st.sampled_from([-1, 0, 1, DAY, DAY + 1])
+numbers = st.sampled_from([-1.0, 0.0, 500.0, 1e6])
+moments = st.tuples(st.integers(-1, 9), spans, numbers)
+
+
+@given(
+    st.lists(moments, min_size=1, max_size=3),
+    st.none() | st.integers(0, 9),
+    st.none() | st.integers(0, 9),
+)
+def test_one_more_sample_that_is_refused_changes_nothing_for_the_others(
+    samples: list[tuple[int, int, float]], since: int | None, until: int | None
+) -> None:
+    start, end = ([EARLIEST + at + by for at, by in pairs] for pairs in (
+        [(at, 0) for at, _, _ in samples], [(at, span) for at, span, _ in samples],
+    ))  # fmt: skip
+    value = [number for _, _, number in samples]
+    permitted: Milliseconds = [(
+        None if since is None else EARLIEST + since, None if until is None else EARLIEST + until + DAY,
+    )]  # fmt: skip
+    alone = judge(steps(start, end, value), permitted)
+    beside = judge(steps([*start, 0], [*end, 0], [*value, 0.0]), permitted)
+    assert alone.columns.start.tolist() == beside.columns.start.tolist()
+    assert sum(r.count for r in alone.rejected) + 1 == sum(r.count for r in beside.rejected)
+
+
 @given(st.lists(st.tuples(st.integers(-5, 10), st.floats(0, 400)), min_size=1, max_size=40))
 def test_accepted_duplicates_and_rejected_make_up_the_batch(
     samples: list[tuple[int, float]],
