@@ -9,6 +9,9 @@ import asyncpg
 import pytest
 from litestar import Litestar
 
+from api.auth import subject_hmac
+from api.development import subject_secret
+from domain.db import Connection
 from domain.donations.keys import KeyProvider, WrappedKey
 from tests.api.region import NOON, OpenStudy, Region, donate, notice
 from tests.database import Database
@@ -223,3 +226,22 @@ async def test_what_was_deleted_by_its_id_is_kept_out_of_what_follows(region: Re
     body = {"source": {"app": "watch"}, "batches": [batch]}
     answer = await region.post("anna", "/v1/me/donations", body)
     assert answer.json()["accepted"] == 1, answer.text
+
+
+async def test_each_row_of_a_shared_statement_sees_one_resident_alone(
+    region: Region, conn: Connection
+) -> None:
+    names = ["anna", "bo", "cia"]
+    ids = [await region.resident(name, "heart") for name in names]
+    for name in names:
+        await donate(region, name, 0)
+    sql = """
+        SELECT a.n, me.resident_id,
+               ARRAY(SELECT s.resident_id FROM stream s WHERE me.resident_id IS NOT NULL) AS seen
+          FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS a (issuer, subject, n)
+         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
+    """
+    secret, issuer = subject_secret(region.settings), region.settings.issuer
+    subjects = [subject_hmac(secret, issuer, name) for name in names]
+    rows = await conn.fetch(sql, [issuer] * len(names), subjects)
+    assert [(row["resident_id"], row["seen"]) for row in rows] == [(one, [one]) for one in ids]
