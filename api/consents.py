@@ -185,7 +185,7 @@ async def _withdraw_at_once(asked: Asked) -> Answer | None:
     wish, knock = await asked.data(), await asked.knock()
     try:
         ended = await at_once.withdraw(asked.rows, knock, wish, wait=False)
-    except (at_once.UsesUnderWay, TimeoutError):  # nobody's turn keeps a withdrawal out
+    except (at_once.UsesUnderWay, TimeoutError):  # no trip keeps a withdrawal out
         async with asked.connection() as conn:
             ended = await at_once.withdraw(alone(conn), knock, wish, wait=True)
     if ended is None:

@@ -4,11 +4,9 @@ A slot of a schedule is made once for a resident, however often, and by however 
 walk is made; what stands already is left as it is.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -126,23 +124,21 @@ async def assign(
 def _alike(
     timetable: Timetable, takers: Iterable[Taker], now: datetime
 ) -> Iterator[tuple[Sequence[Slot], list[UUID]]]:
-    """Who is asked at which times: by the calendar, all of a zone at the same, once they take part."""
+    """Who is asked at which times: by the calendar, all of a zone who take part by then at the same."""
     since = now - timedelta(minutes=timetable.window)  # What is still open is made, too.
-    until = now + AHEAD
-    if timetable.relative_to != "calendar" or timetable.first is None:
-        for one in takers:
-            found = occurrences(timetable, one.anchor, _at_home(one.zone), since, until)
-            yield found, [one.resident_id]
-        return
-    slots, alike = dict[str, list[Slot]](), dict[tuple[str, int], list[UUID]]()
+    until, by_zone = now + AHEAD, dict[str, tuple[list[Slot], list[UUID]]]()
+    by_calendar = timetable.relative_to == "calendar" and timetable.first is not None
     for one in takers:
-        if one.zone not in slots:
-            home = _at_home(one.zone)
-            slots[one.zone] = occurrences(timetable, LONG_AGO, home, since, until)
-        begun = bisect_left(slots[one.zone], one.anchor, key=attrgetter("opens_at"))
-        alike.setdefault((one.zone, begun), []).append(one.resident_id)
-    for (zone, begun), residents in alike.items():
-        yield slots[zone][begun:], residents
+        home = _at_home(one.zone)
+        if by_calendar:
+            if one.zone not in by_zone:
+                by_zone[one.zone] = occurrences(timetable, LONG_AGO, home, since, until), []
+            slots, residents = by_zone[one.zone]
+            if all(one.anchor <= slot.opens_at for slot in slots):
+                residents.append(one.resident_id)
+                continue
+        yield occurrences(timetable, one.anchor, home, since, until), [one.resident_id]
+    yield from by_zone.values()
 
 
 async def _insert(

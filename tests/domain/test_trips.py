@@ -1,7 +1,7 @@
 """Who waits with the same statement shares a trip to PostgreSQL, and suffers from nobody who does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -73,12 +73,6 @@ async def under_way(trips: Trips) -> list[asyncio.Task[None]]:
     return out
 
 
-def all_of(
-    calls: Iterable["asyncio.Task[tuple[int, str]]"],
-) -> "asyncio.Future[list[tuple[int, str]]]":
-    return asyncio.gather(*calls)
-
-
 async def test_who_waits_shares_the_next_trip_and_gets_their_own(
     trips: Trips, road: Connection
 ) -> None:
@@ -87,7 +81,7 @@ async def test_who_waits_shares_the_next_trip_and_gets_their_own(
     await asyncio.sleep(SHORT)
     assert not any(task.done() for task in waiting)
     await road.execute("ROLLBACK")
-    answers = await all_of(waiting)
+    answers = await asyncio.gather(*waiting)
     assert [twice for twice, _ in answers] == [2 * n for n in range(MOST)]
     assert len({trip for _, trip in answers}) == 1
     await asyncio.gather(*out)

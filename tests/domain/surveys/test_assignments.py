@@ -96,9 +96,19 @@ async def test_each_slot_is_made_once_however_often_the_worker_walks(asked: Aske
     assert await asked.walk(NOW + DAY) == 1
 
 
-async def test_each_is_asked_by_their_own_clock_and_from_when_they_take_part(asked: Asked) -> None:
+FORWARD = datetime(2027, 3, 28, 1, tzinfo=UTC)
+"""Clocks in Stockholm go from two to three: half past two is reached after three."""
+AT_NIGHT = {"rule": "FREQ=DAILY;BYHOUR=2,3;BYMINUTE=0,30", "at": "02:00:00"}
+
+
+@pytest.mark.parametrize(("now", "change"), [(NOW, {}), (FORWARD - 2 * HOUR, AT_NIGHT)])
+async def test_each_is_asked_by_their_own_clock_and_from_when_they_take_part(
+    asked: Asked, now: datetime, change: dict[str, Any]
+) -> None:
     clocks = ("Europe/Stockholm", "Asia/Tokyo", "Europe/Stockholm", "America/New_York")
-    since = [NOW - 9 * DAY, NOW + DAY, NOW + 2 * DAY, NOW - HOUR]
+    since = [now - 9 * DAY, now + DAY, now + 2 * HOUR + HOUR / 4, now - HOUR]
+    sql = "UPDATE schedule SET timetable = timetable || $1::text::jsonb"
+    await asked.admin.execute(sql, msgspec.json.encode(change).decode())
     people = [await make_resident(asked.admin) for _ in clocks]
     for resident_id, zone, at in zip(people, clocks, since, strict=True):
         await permit(asked.admin, resident_id, "survey-sleep", study_id=asked.study_id)
@@ -106,14 +116,14 @@ async def test_each_is_asked_by_their_own_clock_and_from_when_they_take_part(ask
         await asked.admin.execute(sql, resident_id, asked.study_id, at)
         sql = "UPDATE resident SET zone = $2 WHERE resident_id = $1"
         await asked.admin.execute(sql, resident_id, zone)
-    await asked.walk()
-    timetable = msgspec.convert(DAILY, Timetable)
+    await asked.walk(now)
+    timetable = msgspec.convert(DAILY | change, Timetable)
     for resident_id, zone, at in zip(people, clocks, since, strict=True):
         home = [ZoneFrom(LONG_AGO, ZoneInfo(zone))]
-        slots = occurrences(timetable, at, home, NOW - DAY, NOW + assigning.AHEAD)
-        sql = "SELECT slot, opens_at FROM assignment WHERE resident_id = $1 ORDER BY opens_at"
+        slots = occurrences(timetable, at, home, now - DAY, now + assigning.AHEAD)
+        sql = "SELECT slot, opens_at FROM assignment WHERE resident_id = $1 ORDER BY slot"
         found = [tuple(row) for row in await asked.admin.fetch(sql, resident_id)]
-        assert found == [(slot.local, slot.opens_at) for slot in slots]
+        assert found == sorted((slot.local, slot.opens_at) for slot in slots)
 
 
 async def test_a_walk_is_made_when_it_is_due(asked: Asked) -> None:
