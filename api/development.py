@@ -5,27 +5,32 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import RSAKey
 
 from api.settings import BadSettings, Settings
 
 LIFETIME = 3600
 """Seconds that a development token lives."""
+ALGORITHM = "RS256"
 
 
-def key(settings: Settings) -> ECKey:
+def key(settings: Settings) -> RSAKey:
     """The issuer's key, made at first use. Raises BadSettings outside development mode."""
     if not (settings.development and settings.own_issuer):
         raise BadSettings("The development issuer works in development mode alone.")
-    path = settings.secret_dir / "development-issuer.json"
-    return ECKey.import_key(json.loads(secret(path, _new_key, create=True)))
+    path = settings.secret_dir / "development-issuer-rsa.json"
+    return _imported(secret(path, _new_key, create=True))
 
 
 def token(settings: Settings, subject: str, **claims: object) -> str:
-    """An access token (RFC 9068) for one subject; claims given override the usual ones."""
+    """An access token (RFC 9068) for one subject; claims given override the usual ones.
+
+    Signed as that profile has every provider able to, and as most do.
+    """
     signing = key(settings)
     now = int(time.time())
     usual = {
@@ -36,7 +41,7 @@ def token(settings: Settings, subject: str, **claims: object) -> str:
         "auth_time": now,
         "exp": now + LIFETIME,
     }
-    header = {"alg": "ES256", "typ": "at+jwt", "kid": signing.kid}
+    header = {"alg": ALGORITHM, "typ": "at+jwt", "kid": signing.kid}
     return jwt.encode(header, usual | claims, signing)
 
 
@@ -67,6 +72,14 @@ def secret(path: Path, make: Callable[[], str], *, create: bool) -> bytes:
     return path.read_bytes().strip()
 
 
+@lru_cache(8)
+def _imported(kept: bytes) -> RSAKey:
+    """Looked over once: that takes as long as fifty signatures."""
+    return RSAKey.import_key(json.loads(kept))
+
+
+@cache
 def _new_key() -> str:
-    made = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, private=True, auto_kid=True)
+    """Drawn once in a process: a quarter of a second for each of a thousand tests is too much."""
+    made = RSAKey.generate_key(2048, {"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
     return json.dumps(made.as_dict(private=True))

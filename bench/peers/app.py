@@ -18,7 +18,7 @@ import asyncpg
 from fastapi import Depends, FastAPI, HTTPException, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import RSAKey
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from bench.peers.table import HEART_RATE
@@ -58,7 +58,7 @@ class Stored(BaseModel):
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    app.state.key = ECKey.import_key(json.loads(os.environ[KEY]))
+    app.state.key = RSAKey.import_key(json.loads(os.environ[KEY]))
     app.state.wanted = jwt.JWTClaimsRegistry(
         iss={"essential": True, "value": os.environ[ISSUER]},
         aud={"essential": True, "value": os.environ[AUDIENCE]},
@@ -82,7 +82,7 @@ async def caller(request: Request) -> UUID:
     """The resident that the token is of."""
     state, token = request.app.state, request.headers.get("authorization", "")
     try:
-        claims = jwt.decode(token.removeprefix("Bearer "), state.key, algorithms=["ES256"]).claims
+        claims = jwt.decode(token.removeprefix("Bearer "), state.key, algorithms=["RS256"]).claims
         state.wanted.validate(claims)
         return UUID(claims["sub"])
     except (JoseError, ValueError, KeyError):
