@@ -3,9 +3,10 @@
 The answer is a row of the request's own transaction: if it rolls back, the key was never used.
 """
 
-import hmac
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import Any, TypeVar, cast
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from domain.residents.identity import Claim, Door, Knock, Reply, claimed, keepin
 T = TypeVar("T")
 HEADER = b"idempotency-key"
 UNDER_WAY = "The first request with this key is still under way."
-LONGEST = 255
+KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 OPTIONAL = "optional_key"
 """The `opt` of a route whose clients know of no key. What they send again is known by its content."""
 
@@ -59,10 +60,11 @@ class Once:
         keys = [value for name, value in request.scope["headers"] if name == HEADER]
         if not keys and request.route_handler.opt.get(OPTIONAL):
             keys = [uuid4().hex.encode()]
-        if len(keys) != 1 or not 0 < len(keys[0]) <= LONGEST or not _visible(keys[0]):
+        if len(keys) != 1 or KEY.fullmatch(keys[0]) is None:
             raise IdempotencyKeyMissing
         asked = request.scope["path"].encode() + b"\n" + await request.body()
-        fingerprint = hmac.digest(request.app.state.secret, asked, "sha256")
+        secret: bytes = request.app.state.secret
+        fingerprint = blake2b(asked, key=secret[: blake2b.MAX_KEY_SIZE], digest_size=32).digest()
         route = f"{request.method} {request.scope['path_template']}"
         return cls(route, keys[0].decode(), fingerprint)
 
@@ -127,7 +129,3 @@ def one_at_a_time() -> Iterator[None]:
         if error.constraint_name != "reply_pkey":
             raise
         raise Busy(UNDER_WAY) from None
-
-
-def _visible(key: bytes) -> bool:
-    return all(0x21 <= byte <= 0x7E for byte in key)  # noqa: PLR2004 - ASCII's visible ones

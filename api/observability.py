@@ -5,9 +5,13 @@ Wraps the whole application, so that an address that leads nowhere is counted an
 
 import logging
 import re
+import secrets
 import sys
 import time
 from collections.abc import MutableMapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,7 +23,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.settings import Settings
 from domain import damage
-from domain.db import new_id
 
 REQUEST_ID = re.compile(rb"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The forms that proxies make: drawn at random, so that nobody's number or name passes as one."""
@@ -36,6 +39,7 @@ HEADERS = (
 """On every response that does not say otherwise itself."""
 
 log = structlog.get_logger()
+_asked = ContextVar("request_id", default="")
 
 
 class Metrics:
@@ -77,6 +81,7 @@ class Observed:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._timing = lru_cache(None)(metrics.seconds.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -84,8 +89,7 @@ class Observed:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        _asked.set(request_id)
         begun, answered = time.perf_counter(), Answered(send, request_id)
         self._metrics.in_flight.inc()
         try:
@@ -97,7 +101,7 @@ class Observed:
     def _note(self, scope: HTTPScope, status: int, seconds: float) -> None:
         route = scope.get("path_template") or NOWHERE
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        self._metrics.seconds.labels(method, route, status).observe(seconds)
+        self._timing(method, route, status).observe(seconds)
         if status >= 500:  # noqa: PLR2004
             self._metrics.failures.labels(route).inc()
         if route not in QUIET:
@@ -133,18 +137,13 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return value.decode()
-    return new_id().hex
+    return secrets.token_hex(16)
 
 
 def configure_logging(settings: Settings) -> None:
     """JSON lines to standard output. Library loggers speak up at warnings, without their texts."""
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_encode),
-        ],
+        processors=[with_request, _line],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.DEBUG if settings.development else logging.INFO
         ),
@@ -162,5 +161,16 @@ class Wordless(logging.Handler):
         log.log(record.levelno, "library", logger=record.name, at=at)
 
 
-def _encode(event: MutableMapping[str, Any], **_: object) -> bytes:
-    return msgspec.json.encode(event, enc_hook=str)
+def with_request(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The event with the id of the request that it is of, if any."""
+    if request_id := _asked.get():
+        event["request_id"] = request_id
+    return event
+
+
+def _line(_: object, level: str, event: MutableMapping[str, Any]) -> bytes:
+    """One step for level, time and JSON: every request says one, and structlog's four took twice as long."""
+    return ENCODER.encode({**event, "level": level, "timestamp": datetime.now(UTC)})
+
+
+ENCODER = msgspec.json.Encoder(enc_hook=str)

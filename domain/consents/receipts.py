@@ -4,10 +4,11 @@ from base64 import urlsafe_b64encode
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, cast
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from joserfc.jwk import OKPKey
 from msgspec import Struct, json
+from uuid_utils.compat import uuid5
 
 from domain.consents.model import ConsentEvent
 

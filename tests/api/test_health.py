@@ -9,6 +9,7 @@ import pytest
 import structlog
 from litestar import Litestar
 
+from api.observability import with_request
 from api.settings import Settings
 from domain.readiness import WrongRole, check_role
 from tests.api import probe
@@ -95,9 +96,7 @@ async def test_a_log_line_names_the_route_and_the_request(offline: Settings) -> 
     app: Litestar = undescribed(offline)
     app.register(probe.one)
     async with serving(app) as client:
-        with structlog.testing.capture_logs(
-            processors=[structlog.contextvars.merge_contextvars]
-        ) as logs:
+        with structlog.testing.capture_logs(processors=[with_request]) as logs:
             path = "/v1/things/00000000-0000-7000-8000-00000000000a/10?secret-canary=1"
             await client.get(path, headers={"X-Request-Id": "0123456789abcdef" * 2})
     (line,) = logs
