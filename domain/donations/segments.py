@@ -31,8 +31,9 @@ _START, _SPAN, _VALUE, _OFFSET, _IDS = range(1, 6)
 _FURTHER: Final = 16
 """The names of value columns after the first: this and the position of the component."""
 _TYPES = {1: np.int16, 2: np.int32, 3: np.int64, 4: np.float64}
-_NARROWER = [(t, int(np.iinfo(t).min), int(np.iinfo(t).max)) for t in (np.int16, np.int32)]
-_CODES: dict[object, int] = {np.dtype(kind): code for code, kind in _TYPES.items()}
+_WHOLE = [(t, int(np.iinfo(t).min), int(np.iinfo(t).max)) for t in (np.int16, np.int32)]
+_WHOLE.append((np.int64, -(2**53), 2**53))
+_CODES = {np.dtype(kind).char: code for code, kind in _TYPES.items()}
 _ONCE: Final = 0x80
 _STEADY = ChunkConfig(
     compression_level=8, delta_spec=DeltaSpec.try_consecutive(1), mode_spec=ModeSpec.classic()
@@ -150,25 +151,19 @@ def _values(columns: dict[int, NDArray[Any]]) -> tuple[NDArray[np.float64], ...]
 
 def _narrow(column: NDArray[Any]) -> NDArray[Any]:
     """The same values in the smallest integer type that holds them all; floats where one is not whole."""
-    low, high = column.min(initial=0), column.max(initial=0)
-    if column.dtype == np.float64:
-        if not (low >= -(2**53) and high <= 2**53):
-            return column
-        whole = column.astype(np.int64)
-        if bool((whole != column).any()):
-            return column
-        column = whole
-    for kind, least, most in _NARROWER:
+    low, high = np.minimum.reduce(column, initial=0), np.maximum.reduce(column, initial=0)
+    for kind, least, most in _WHOLE:
         if least <= low and high <= most:
-            return column.astype(kind)
+            whole = column.astype(kind)
+            return whole if bool(np.logical_and.reduce(whole == column)) else column
     return column
 
 
 def _write(name: int, column: NDArray[Any]) -> tuple[bytes, int]:
-    code = _CODES[column.dtype]
-    if len(column) and column[0] == column[-1] and bool((column == column[0]).all()):
-        return column[:1].tobytes(), code | _ONCE
-    config = _DECIMAL if column.dtype == np.float64 else _STEADY
+    code, once = _CODES[column.dtype.char], column[:1].tobytes()
+    if once == column[-1:].tobytes() != b"" and once * len(column) == column.tobytes():
+        return once, code | _ONCE
+    config = _DECIMAL if code == _CODES["d"] else _STEADY
     config = _SCATTERED if name == _IDS else config
     return standalone.simple_compress(np.ascontiguousarray(column), config), code
 
