@@ -7,7 +7,7 @@ way shares the next.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import NamedTuple, TypeAlias
 
@@ -23,17 +23,25 @@ there by now; somebody has locked what it needs."""
 
 Rows: TypeAlias = list[Record]
 Asking: TypeAlias = Callable[..., Awaitable[Rows]]
-"""Asks a shared statement, of `(sql, *args)`.
+"""Asks a shared statement, of `(sql, *beside, **row)`.
 
-It is one over arrays: its parameters are columns, of which each who asks brings one value, and the
-first column of the answer, `n`, says from 1 on whose row it is.
+Its first parameter is JSON: an object for each who asks, with what they bring along by name (bytes in
+base64) and `n`, from 1 on. What is too large for that stands `beside`, in arrays: `($2::bytea[])[a.n]`.
+The first column of the answer is `n`: whose row it is.
 """
+
+
+class _Asked(NamedTuple):
+    """What one brings along."""
+
+    row: Mapping[str, object]
+    beside: Sequence[bytes]
 
 
 class _Traveller(NamedTuple):
     """Who is told when it is `back`, and until then has a `patience` that ends."""
 
-    args: Sequence[object]
+    asked: _Asked
     back: "asyncio.Future[Rows]"
     patience: asyncio.TimerHandle
 
@@ -60,11 +68,11 @@ class Trips:
         self._kept: list[Pooled] = []
         self._driving = set[asyncio.Task[None]]()
 
-    async def rows(self, sql: str, *args: object) -> Rows:
+    async def rows(self, sql: str, *beside: bytes, **row: object) -> Rows:
         """The rows of who asks. Raises TimeoutError, and what the statement does."""
         loop = asyncio.get_running_loop()
         back: asyncio.Future[Rows] = loop.create_future()
-        one = _Traveller(args, back, loop.call_later(self._patience, _late, back))
+        one = _Traveller(_Asked(row, beside), back, loop.call_later(self._patience, _late, back))
         self._waiting.setdefault(sql, deque()).append(one)
         if self._free:
             self._free -= 1
@@ -140,7 +148,7 @@ def _late(back: "asyncio.Future[Rows]") -> None:
 
 async def _travel(conn: Connection, sql: str, together: Sequence[_Traveller]) -> None:
     try:
-        rows = await conn.fetch(sql, *zip(*[one.args for one in together], strict=True))
+        rows = await conn.fetch(sql, *_told([one.asked for one in together]))
     except PostgresError:
         if len(together) <= 1:
             raise
@@ -155,6 +163,12 @@ async def _travel(conn: Connection, sql: str, together: Sequence[_Traveller]) ->
     for one, own in zip(together, found, strict=True):
         if not one.back.done():
             one.back.set_result(own)
+
+
+def _told(several: Sequence[_Asked]) -> Iterator[object]:
+    """A statement's parameters: with a column for each value asyncpg would look at each of them in Python."""
+    yield [{**asked.row, "n": n} for n, asked in enumerate(several, 1)]
+    yield from zip(*[asked.beside for asked in several], strict=True)
 
 
 @contextmanager
@@ -174,16 +188,16 @@ def _telling(together: Sequence[_Traveller]) -> Iterator[None]:
 def alone(conn: Connection) -> Asking:
     """Asks by a connection of one's own: in a transaction, or for what may have to wait for others."""
 
-    async def rows(sql: str, *args: object) -> Rows:
-        return await conn.fetch(sql, *[[arg] for arg in args])
+    async def rows(sql: str, *beside: bytes, **row: object) -> Rows:
+        return await conn.fetch(sql, *_told([_Asked(row, beside)]))
 
     return rows
 
 
-async def at_once(ask: Asking, sql: str, *args: object) -> Rows:
+async def at_once(ask: Asking, sql: str, *beside: bytes, **row: object) -> Rows:
     """The rows of a statement that may decline: none then, nothing is done, and it is to go the long way."""
     try:
-        return await ask(sql, *args)
+        return await ask(sql, *beside, **row)
     except PostgresError as error:
         if error.sqlstate in NOT_AT_ONCE:
             return []

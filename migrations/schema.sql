@@ -467,9 +467,9 @@ BEGIN
       FROM given g JOIN moved m USING (stream_id);
 END $$;
 
--- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, text, jsonb, uuid[], text[], bigint[], uuid[], text[], integer[], bigint[], bigint[], integer[], integer[], integer[], bytea); Type: FUNCTION; 
+-- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, text, jsonb, jsonb, bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_source text, p_keys jsonb, p_streams uuid[], p_measures text[], p_seqs bigint[], p_segments uuid[], p_categories text[], p_versions integer[], p_firsts bigint[], p_lasts bigint[], p_samples integer[], p_places integer[], p_sizes integer[], p_bodies bytea) RETURNS boolean
+CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_source text, p_keys jsonb, p_additions jsonb, p_bodies bytea) RETURNS boolean
     LANGUAGE plpgsql
     SET lock_timeout TO '50ms'
     AS $$
@@ -485,10 +485,10 @@ BEGIN
             SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
               FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
         END IF;
-        IF -1 = ANY (p_seqs) THEN
+        IF p_additions @> '[{"seq": -1}]' THEN
             INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
             SELECT p_resident, made.stream_id, made.measure, made.category, p_source, 0, 0
-              FROM unnest(p_streams, p_measures, p_categories, p_seqs) AS made (stream_id, measure, category, seq)
+              FROM jsonb_to_recordset(p_additions) AS made (stream_id uuid, measure text, category text, seq bigint)
              WHERE made.seq = -1;
         END IF;
         WITH moved AS (
@@ -503,9 +503,9 @@ BEGIN
                                        THEN statement_timestamp() ELSE s.recent_since END,
                    recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
                                          THEN 1 ELSE s.recent_uploads + 1 END
-              FROM unnest(p_streams, p_seqs, p_segments, p_categories, p_versions, p_firsts, p_lasts, p_samples,
-                          p_places, p_sizes)
-                   AS g (stream_id, seq, segment_id, category, version, first_ms, last_ms, samples, place, size)
+              FROM jsonb_to_recordset(p_additions) AS g (
+                   stream_id uuid, seq bigint, segment_id uuid, category text, version integer,
+                   first_ms bigint, last_ms bigint, samples integer, place integer, size integer)
              WHERE s.resident_id = p_resident AND s.stream_id = g.stream_id AND s.seq = greatest(g.seq, 0)
                AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
                AND p_blocks = ARRAY(SELECT b.block_id FROM block b
@@ -522,7 +522,7 @@ BEGIN
           JOIN data_key k ON k.resident_id = p_resident AND k.scope = m.category AND k.version = m.version;
         GET DIAGNOSTICS stored = ROW_COUNT;
     END IF;
-    IF stored IS DISTINCT FROM cardinality(p_streams) THEN
+    IF stored IS DISTINCT FROM jsonb_array_length(p_additions) THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
     RETURN true;

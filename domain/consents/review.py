@@ -64,11 +64,11 @@ async def standing_at(ask: Asking, door: Door) -> tuple[int, list[Standing]]:
         SELECT a.n, me.resident_id, me.language, me.zone, me.refused_until,
                s.seq, s.item_id, s.category, s.study_id, s.use, s.notice_version, s.event_seq,
                s.since, s.valid_until, s.status, s.paused_until, s.collects
-          FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS a (issuer, subject, n)
-         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
+          FROM jsonb_to_recordset($1) AS a (n integer, issuer text, subject text)
+         CROSS JOIN LATERAL enter_alone(a.issuer, decode(a.subject, 'base64')) me
           LEFT JOIN LATERAL consents_standing(me.resident_id) s ON true
     """
-    found = await ask(sql, door.issuer, door.subject_hmac)
+    found = await ask(sql, issuer=door.issuer, subject=door.subject_hmac)
     door.admit(found[0])
     return _standing(found)
 

@@ -6,12 +6,13 @@ first of a stream.
 
 from collections.abc import Callable
 from datetime import datetime
-from itertools import accumulate
 from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
-from domain.db import as_json, new_id, text_array
+from domain.db import new_id
 from domain.donations.admission import Judged, judge_all
 from domain.donations.columns import cut
 from domain.donations.data_keys import with_new
@@ -32,6 +33,22 @@ class _New(NamedTuple):
 
     head: Head
     addition: Addition
+
+
+class _Addition(Struct, frozen=True):
+    """A segment as `donation_append_at_once` reads it: `place` and `size` are of its body."""
+
+    measure: str
+    seq: int
+    stream_id: UUID
+    segment_id: UUID
+    category: str
+    version: int
+    first_ms: int
+    last_ms: int
+    samples: int
+    place: int
+    size: int
 
 
 async def donate(
@@ -98,29 +115,23 @@ async def _appended(
 ) -> bool:
     sql = """
         SELECT a.n, donation_append_at_once(
-               a.resident_id, a.event_seq, a.blocks::uuid[], a.route, a.key, a.fingerprint, a.answer,
-               a.source, a.keys::jsonb, a.streams::uuid[], a.measures::text[], a.seqs::bigint[],
-               a.segments::uuid[], a.categories::text[], a.versions::integer[], a.firsts::bigint[],
-               a.lasts::bigint[], a.samples::integer[], a.places::integer[], a.sizes::integer[], a.bodies) AS stored
-          FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::bytea[],
-                      $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
-                      $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bytea[])
-               WITH ORDINALITY AS a (resident_id, event_seq, blocks, route, key, fingerprint, answer,
-                                     source, keys, streams, measures, seqs, segments, categories, versions,
-                                     firsts, lasts, samples, places, sizes, bodies, n)
+               a.resident_id, a.event_seq, a.blocks, a.route, a.key, decode(a.fingerprint, 'base64'),
+               decode(a.answer, 'base64'), a.source, a.keys, a.additions, ($2::bytea[])[a.n]) AS stored
+          FROM jsonb_to_recordset($1) AS a (
+               n integer, resident_id uuid, event_seq bigint, blocks uuid[], route text, key text, fingerprint text,
+               answer text, source text, keys jsonb, additions jsonb)
     """
     resident_id, scopes = seen.opening.resident_id, [new.addition.category for new in news]
     ring, new_keys = await with_new(keys, seen.opening.ring, resident_id, scopes)
-    streams, *columns, bodies = zip(
-        *[sealed(ring, resident_id, new.addition) for new in news], strict=True
-    )
-    sizes = [len(body) for body in bodies]
-    places = accumulate(sizes[:-1], initial=1)
+    additions, bodies = list[_Addition](), bytearray()
+    for head, addition in news:
+        segment = sealed(ring, resident_id, addition)
+        place, size = len(bodies) + 1, len(segment[-1])
+        additions.append(_Addition(head.measure, head.seq, *segment[:-1], place, size))
+        bodies += segment[-1]
     stored = await at_once(
-        ask, sql, resident_id, seen.event_seq, text_array(seen.blocks),
-        knock.route, knock.key, knock.fingerprint, answer,
-        source_name(upload.source), as_json(new_keys), text_array(streams),
-        text_array(new.head.measure for new in news), text_array(new.head.seq for new in news),
-        *map(text_array, columns), text_array(places), text_array(sizes), b"".join(bodies),
+        ask, sql, bytes(bodies), resident_id=resident_id, event_seq=seen.event_seq, blocks=seen.blocks,
+        route=knock.route, key=knock.key, fingerprint=knock.fingerprint, answer=answer,
+        source=source_name(upload.source), keys=new_keys, additions=additions,
     )  # fmt: skip
     return bool(stored)

@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from domain.consents import gate
 from domain.consents.gate import Collectable
-from domain.db import Connection, new_id, text_array
+from domain.db import Connection, new_id
 from domain.donations.data_keys import Ring, opened_or_made, ring_of
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
@@ -53,7 +53,7 @@ async def open_for(
     sql = """
         SELECT categories, periods, live, scopes, versions, keks, wrapped,
                stream_ids, measures, heads, seqs, wait
-          FROM donation_open($1, $2, $3::text::text[], $4::text::text[], $5)
+          FROM donation_open($1, $2, $3, $4, $5)
     """
     row = await conn.fetchrow(sql, resident_id, *_wanted(upload))
     if row is None:
@@ -71,7 +71,7 @@ async def open_at(conn: Connection, keys: KeyProvider, knock: Knock, upload: Upl
           FROM enter($1, $2, $3, $4) e
           LEFT JOIN LATERAL donation_open(
                CASE WHEN e.turn AND e.status IS NULL THEN e.resident_id END,
-               $5, $6::text::text[], $7::text::text[], $8) o ON true
+               $5, $6, $7, $8) o ON true
     """
     door = knock.door
     row = await conn.fetchrow(
@@ -103,23 +103,27 @@ async def look(ask: Asking, keys: KeyProvider, door: Door, upload: Upload) -> Lo
         SELECT a.n, me.resident_id, me.language, me.zone, me.refused_until,
                o.categories, o.periods, o.live, o.scopes, o.versions, o.keks, o.wrapped,
                o.stream_ids, o.measures, o.heads, o.seqs, o.wait, o.event_seq, o.blocks, o.noted
-          FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
-               WITH ORDINALITY AS a (issuer, subject, source, measures, categories, most, ids, n)
-         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
+          FROM jsonb_to_recordset($1) AS a (
+               n integer, issuer text, subject text, source text, measures text[], categories text[], most integer,
+               ids boolean)
+         CROSS JOIN LATERAL enter_alone(a.issuer, decode(a.subject, 'base64')) me
           LEFT JOIN LATERAL donation_look(
-               me.resident_id, a.source, a.measures::text[], a.categories::text[], a.most, a.ids) o ON true
+               me.resident_id, a.source, a.measures, a.categories, a.most, a.ids) o ON true
     """
-    ids = any(batch.id is not None for batch in upload.batches)
-    (row,) = await ask(sql, door.issuer, door.subject_hmac, *_wanted(upload), ids)
+    source, measures, categories, most = _wanted(upload)
+    (row,) = await ask(
+        sql, issuer=door.issuer, subject=door.subject_hmac, source=source, measures=measures,
+        categories=categories, most=most, ids=any(batch.id is not None for batch in upload.batches),
+    )  # fmt: skip
     opening = await _opening(keys, door.admit(row).resident_id, row)
     return Look(opening, row["event_seq"], row["blocks"] or [], bool(row["noted"]))
 
 
-def _wanted(upload: Upload) -> tuple[str, str, str, int]:
+def _wanted(upload: Upload) -> tuple[str, set[str], set[str], int]:
     given = {batch.measure for batch in upload.batches}
     named = (given | {one.measure for one in upload.deletions}) & MEASURES.keys()
     categories = {MEASURES[measure].category for measure in named}
-    return source_name(upload.source), text_array(named), text_array(categories), MOST_UPLOADS
+    return source_name(upload.source), named, categories, MOST_UPLOADS
 
 
 def source_name(source: Source) -> str:

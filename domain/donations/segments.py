@@ -31,8 +31,9 @@ _START, _SPAN, _VALUE, _OFFSET, _IDS = range(1, 6)
 _FURTHER: Final = 16
 """The names of value columns after the first: this and the position of the component."""
 _TYPES = {1: np.int16, 2: np.int32, 3: np.int64, 4: np.float64}
-_WHOLE = [(t, int(np.iinfo(t).min), int(np.iinfo(t).max)) for t in (np.int16, np.int32)]
-_WHOLE.append((np.int64, -(2**53), 2**53))
+_WHOLE: list[tuple[type[np.signedinteger[Any]], int, int]] = [
+    (np.int16, -(2**15), 2**15 - 1), (np.int32, -(2**31), 2**31 - 1), (np.int64, -(2**53), 2**53)
+]  # fmt: skip
 _CODES = {np.dtype(kind).char: code for code, kind in _TYPES.items()}
 _ONCE: Final = 0x80
 _STEADY = ChunkConfig(

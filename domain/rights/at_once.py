@@ -12,7 +12,6 @@ from asyncpg import Record
 
 from domain.consents.categories import SENSITIVE
 from domain.consents.model import ConsentAnswer, ConsentEvent
-from domain.db import as_json, text_array
 from domain.residents.identity import Knock
 from domain.rights.withdraw import Withdrawal, Withdrawing, progress
 from domain.trips import Asking, Rows, at_once
@@ -44,15 +43,16 @@ async def answer(ask: Asking, knock: Knock, answers: Sequence[ConsentAnswer]) ->
     """
     sql = """
         SELECT a.n, r.event, r.again
-          FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[],
-                      $7::text[], $8::text[])
-               WITH ORDINALITY AS a (issuer, subject, issued_at, route, key, fingerprint, said, sensitive, n)
+          FROM jsonb_to_recordset($1) AS a (
+               n integer, issuer text, subject text, issued_at timestamptz, route text, key text, fingerprint text,
+               answers jsonb, sensitive text[])
          CROSS JOIN LATERAL answer_at_once(
-               a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint, a.said::jsonb, a.sensitive::text[]) r
+               a.issuer, decode(a.subject, 'base64'), a.issued_at, a.route, a.key, decode(a.fingerprint, 'base64'),
+               a.answers, a.sensitive) r
     """
     if any(one.decision != "permit" for one in answers):
         return None
-    found = await _rows(ask, sql, knock, as_json(answers), text_array(SENSITIVE))
+    found = await _rows(ask, sql, knock, answers=answers, sensitive=SENSITIVE)
     return Answered([_event(row) for row in found], found[0]["again"]) if found else None
 
 
@@ -64,19 +64,18 @@ async def withdraw(ask: Asking, knock: Knock, wish: Withdrawing, *, wait: bool) 
     """
     sql = """
         SELECT a.n, r.event, r.drained_at, r.again
-          FROM unnest($1::text[], $2::bytea[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[],
-                      $7::text[], $8::uuid[], $9::uuid[], $10::text[], $11::text[], $12::timestamptz[], $13::boolean[])
-               WITH ORDINALITY AS a (issuer, subject, issued_at, route, key, fingerprint,
-                                     scope, item_id, study_id, category, effect, claimed_at, wait, n)
+          FROM jsonb_to_recordset($1) AS a (
+               n integer, issuer text, subject text, issued_at timestamptz, route text, key text, fingerprint text,
+               scope text, item_id uuid, study_id uuid, category text, effect text, claimed_at timestamptz, wait boolean)
          CROSS JOIN LATERAL withdraw_at_once(
-               a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint,
+               a.issuer, decode(a.subject, 'base64'), a.issued_at, a.route, a.key, decode(a.fingerprint, 'base64'),
                a.scope, a.item_id, a.study_id, a.category, a.effect, a.claimed_at, a.wait) r
     """
     if wish.effect == "no-contact":
         return None
     found = await _rows(
-        ask, sql, knock, wish.scope, wish.item_id, wish.study_id, wish.category, wish.effect,
-        wish.claimed_at, wait,
+        ask, sql, knock, scope=wish.scope, item_id=wish.item_id, study_id=wish.study_id,
+        category=wish.category, effect=wish.effect, claimed_at=wish.claimed_at, wait=wait,
     )  # fmt: skip
     if not found:
         return None
@@ -90,7 +89,9 @@ def _event(row: Record) -> ConsentEvent:
     return msgspec.convert(dict(row["event"]), ConsentEvent)
 
 
-async def _rows(ask: Asking, sql: str, knock: Knock, *args: object) -> Rows:
+async def _rows(ask: Asking, sql: str, knock: Knock, **row: object) -> Rows:
     door = knock.door
-    who = (door.issuer, door.subject_hmac, door.issued_at)
-    return await at_once(ask, sql, *who, knock.route, knock.key, knock.fingerprint, *args)
+    return await at_once(
+        ask, sql, issuer=door.issuer, subject=door.subject_hmac, issued_at=door.issued_at,
+        route=knock.route, key=knock.key, fingerprint=knock.fingerprint, **row,
+    )  # fmt: skip

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from domain.db import as_json
 from domain.donations.data_keys import Ring, with_new
 from domain.donations.keys import KeyProvider
 from domain.residents.identity import Knock
@@ -67,15 +66,13 @@ async def _stored(
 ) -> bytes | None:
     sql = """
         SELECT a.n, response_submit_at_once(
-               a.resident_id, a.route, a.key, a.fingerprint, a.answer, a.response_id, a.study_id, a.assignment_id,
-               a.questionnaire, a.questionnaire_id, a.category, a.authored_at, a.received_at,
-               a.keys::jsonb, a.key_version, a.body) AS stored
-          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::uuid[], $7::uuid[], $8::uuid[],
-                      $9::text[], $10::uuid[], $11::text[], $12::timestamptz[], $13::timestamptz[],
-                      $14::text[], $15::integer[], $16::bytea[])
-               WITH ORDINALITY AS a (resident_id, route, key, fingerprint, answer, response_id, study_id, assignment_id,
-                                     questionnaire, questionnaire_id, category, authored_at, received_at,
-                                     keys, key_version, body, n)
+               a.resident_id, a.route, a.key, decode(a.fingerprint, 'base64'), decode(a.answer, 'base64'),
+               a.response_id, a.study_id, a.assignment_id, a.questionnaire, a.questionnaire_id, a.category,
+               a.authored_at, a.received_at, a.keys, a.key_version, ($2::bytea[])[a.n]) AS stored
+          FROM jsonb_to_recordset($1) AS a (
+               n integer, resident_id uuid, route text, key text, fingerprint text, answer text, response_id uuid,
+               study_id uuid, assignment_id uuid, questionnaire text, questionnaire_id uuid, category text,
+               authored_at timestamptz, received_at timestamptz, keys jsonb, key_version integer)
     """
     category, body = answer.category, msgspec.json.encode(answer)
     ring, new_keys = await with_new(keys, ring, resident_id, [category])
@@ -84,9 +81,10 @@ async def _stored(
     scores = scoring.scores(found.ready.declarations.scoring, found.answered)
     contents = Contents(response=sent.response, scores=scores)
     stored = await at_once(
-        ask, sql, resident_id, knock.route, knock.key, knock.fingerprint, body,
-        answer.response_id, answer.study_id, answer.assignment_id, answer.questionnaire,
-        found.ready.questionnaire_id, category, answer.authored_at, answer.received_at,
-        as_json(new_keys), version, seal(ring.keys[category, version], place, contents),
+        ask, sql, seal(ring.keys[category, version], place, contents),
+        resident_id=resident_id, route=knock.route, key=knock.key, fingerprint=knock.fingerprint, answer=body,
+        response_id=answer.response_id, study_id=answer.study_id, assignment_id=answer.assignment_id,
+        questionnaire=answer.questionnaire, questionnaire_id=found.ready.questionnaire_id, category=category,
+        authored_at=answer.authored_at, received_at=answer.received_at, keys=new_keys, key_version=version,
     )  # fmt: skip
     return body if stored else None

@@ -80,13 +80,16 @@ async def look(
         SELECT a.n, o.revision, o.state, o.questionnaire, o.study_id, o.assignment_id,
                o.questionnaire_id, o.status, o.category, o.periods, o.versions, o.keks, o.wrapped,
                me.resident_id, me.language, me.zone, me.refused_until
-          FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
-               WITH ORDINALITY AS a (issuer, subject, response_id, study_id, url, version, n)
-         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
+          FROM jsonb_to_recordset($1) AS a (
+               n integer, issuer text, subject text, response_id uuid, study_id uuid, url text, version text)
+         CROSS JOIN LATERAL enter_alone(a.issuer, decode(a.subject, 'base64')) me
           LEFT JOIN LATERAL response_look(me.resident_id, a.response_id, a.study_id, a.url, a.version) o ON true
     """
     url, _, version = canonical.partition("|")
-    (row,) = await ask(sql, door.issuer, door.subject_hmac, response_id, study_id, url, version)
+    (row,) = await ask(
+        sql, issuer=door.issuer, subject=door.subject_hmac,
+        response_id=response_id, study_id=study_id, url=url, version=version,
+    )  # fmt: skip
     me = door.admit(row)
     return me, await _opening(ask, keys, me.resident_id, row)
 

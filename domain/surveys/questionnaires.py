@@ -242,10 +242,10 @@ async def ready(ask: Asking, questionnaire_id: UUID) -> Ready:
 async def _ready(ask: Asking, questionnaire_id: UUID) -> Ready:
     sql = """
         SELECT a.n, q.category, q.resource::text AS resource, q.declarations
-          FROM unnest($1::uuid[]) WITH ORDINALITY AS a (questionnaire_id, n)
+          FROM jsonb_to_recordset($1) AS a (n integer, questionnaire_id uuid)
           JOIN questionnaire_version q USING (questionnaire_id)
     """
-    rows = await ask(sql, questionnaire_id)
+    rows = await ask(sql, questionnaire_id=questionnaire_id)
     if not rows:
         raise NotFound
     (row,) = rows

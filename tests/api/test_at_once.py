@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from api.auth import subject_hmac
 from api.development import subject_secret
-from domain.db import Connection
+from domain.db import Connection, as_json
 from domain.donations.keys import KeyProvider, WrappedKey
 from tests.api.region import NOON, OpenStudy, Region, donate, notice
 from tests.database import Database
@@ -238,10 +238,11 @@ async def test_each_row_of_a_shared_statement_sees_one_resident_alone(
     sql = """
         SELECT a.n, me.resident_id,
                ARRAY(SELECT s.resident_id FROM stream s WHERE me.resident_id IS NOT NULL) AS seen
-          FROM unnest($1::text[], $2::bytea[]) WITH ORDINALITY AS a (issuer, subject, n)
-         CROSS JOIN LATERAL enter_alone(a.issuer, a.subject) me
+          FROM jsonb_to_recordset($1) AS a (n integer, issuer text, subject text)
+         CROSS JOIN LATERAL enter_alone(a.issuer, decode(a.subject, 'base64')) me
     """
     secret, issuer = subject_secret(region.settings), region.settings.issuer
-    subjects = [subject_hmac(secret, issuer, name) for name in names]
-    rows = await conn.fetch(sql, [issuer] * len(names), subjects)
+    asked = [{"n": n, "issuer": issuer, "subject": subject_hmac(secret, issuer, name)}
+             for n, name in enumerate(names, 1)]  # fmt: skip
+    rows = await conn.fetch(sql, as_json(asked))
     assert [(row["resident_id"], row["seen"]) for row in rows] == [(one, [one]) for one in ids]

@@ -35,24 +35,24 @@ async def share(trips: Trips, number: int) -> tuple[int, str]:
     """What a caller brought along, twice as much, and the transaction it was in."""
     sql = """
         SELECT a.n, 2 * a.number AS twice, pg_current_xact_id()::text AS trip
-          FROM unnest($1::integer[]) WITH ORDINALITY AS a (number, n)
+          FROM jsonb_to_recordset($1) AS a (n integer, number integer)
     """
-    ((_, twice, trip),) = await trips.rows(sql, number)
+    ((_, twice, trip),) = await trips.rows(sql, number=number)
     return twice, trip
 
 
 async def divide(trips: Trips, number: int) -> int:
-    sql = "SELECT a.n, 100 / a.number AS part FROM unnest($1::integer[]) WITH ORDINALITY AS a (number, n)"
-    ((_, part),) = await trips.rows(sql, number)
+    sql = "SELECT a.n, 100 / a.number AS part FROM jsonb_to_recordset($1) AS a (n integer, number integer)"
+    ((_, part),) = await trips.rows(sql, number=number)
     return int(part)
 
 
 async def wait(trips: Trips, lock: int) -> None:
     sql = """
         SELECT a.n, pg_advisory_xact_lock(a.lock)
-          FROM unnest($1::integer[]) WITH ORDINALITY AS a (lock, n)
+          FROM jsonb_to_recordset($1) AS a (n integer, lock integer)
     """
-    await trips.rows(sql, lock)
+    await trips.rows(sql, lock=lock)
 
 
 @pytest.fixture
@@ -183,7 +183,11 @@ async def test_a_connection_that_may_not_be_used_takes_nobody(pool: Pool) -> Non
     assert pool.get_idle_size() == pool.get_size()
 
 
-async def test_one_asks_the_same_alone_on_a_connection_of_ones_own(conn: Connection) -> None:
-    sql = "SELECT a.n, a.number FROM unnest($1::integer[]) WITH ORDINALITY AS a (number, n)"
-    ((n, number),) = await alone(conn)(sql, 5)
-    assert (n, number) == (1, 5)
+async def test_one_asks_the_same_alone_on_a_connection_of_ones_own(pool: Pool) -> None:
+    sql = """
+        SELECT a.n, a.number, ($2::bytea[])[a.n] AS beside
+          FROM jsonb_to_recordset($1) AS a (n integer, number integer)
+    """
+    async with pool.acquire() as conn:
+        ((n, number, beside),) = await alone(conn)(sql, b"far", number=5)
+    assert (n, number, beside) == (1, 5, b"far")
