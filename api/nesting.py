@@ -5,30 +5,36 @@ from typing import Final
 
 import numpy as np
 from msgspec import inspect
+from numpy.typing import NDArray
 
 DEEPEST: Final = 32
 """How deep JSON may nest."""
 
-QUOTE, OPENS, FOLD = 0x22, 0x7B, 0x20
-"""The last makes the square bracket of either kind the curly one."""
+QUOTE, OPENS = b'"{'
+CURLY = bytes.maketrans(b"[]", b"{}")
 OTHERS = bytes(set(range(256)) - set(b'"[]{}'))
 
 
 def too_deep(body: bytes) -> bool:
     """Whether JSON nests deeper than DEEPEST.
 
-    Few brackets cannot nest deep, so most bodies are settled by counting. In the others escapes go
-    first, so that every quote left opens or closes a string. What stands behind the first byte that
-    is no JSON does not matter: the decoder stops there.
+    Escapes go first, so that every quote left opens or closes a string; then strings, which are two
+    quotes side by side by now, but for those with brackets inside; then what holds nothing more, level
+    by level. What stands behind the first byte that is no JSON does not matter: the decoder stops there.
     """
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
-        return False
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
-    signs = np.frombuffer(plain.translate(None, OTHERS), np.uint8)
+    signs = left = plain.translate(CURLY, OTHERS).replace(b'""', b"")
+    for _ in range(DEEPEST):
+        left = left.replace(b"{}", b"")
+    return left != b"" and _deepest(np.frombuffer(signs, np.uint8)) > DEEPEST
+
+
+def _deepest(signs: NDArray[np.uint8]) -> int:
+    """Of quotes and brackets, the most that are open at once outside strings."""
     quote = signs == QUOTE
     outside = (np.cumsum(quote) & 1 == 0) & ~quote
-    step = np.where((signs | FOLD) == OPENS, 1, -1) * outside
-    return bool(step.cumsum().max(initial=0) > DEEPEST)
+    step = np.where(signs == OPENS, 1, -1) * outside
+    return int(step.cumsum().max(initial=0))
 
 
 def bounded(kind: object) -> bool:
