@@ -125,15 +125,15 @@ def unpack(packed: bytes) -> Columns:
     """The samples back. Bounded by `MAX_COUNT`; raises `Unreadable` for anything `pack` does not write."""
     try:
         columns = _read(packed)
-        start, span = columns[_START].astype(np.int64), columns.get(_SPAN)
-        end = None if span is None else start + span.astype(np.int64)
+        start, span = columns[_START].astype(np.int64, copy=False), columns.get(_SPAN)
+        end = None if span is None else start + span.astype(np.int64, copy=False)
         ids = columns.get(_IDS)
         return Columns(
             start,
             end,
             _values(columns),
-            columns[_OFFSET].astype(np.int16),
-            None if ids is None else ids.astype(np.int64),
+            columns[_OFFSET].astype(np.int16, copy=False),
+            None if ids is None else ids.astype(np.int64, copy=False),
         )
     except (struct.error, KeyError, ValueError, TypeError, RuntimeError):
         raise Unreadable from None
