@@ -91,7 +91,8 @@ def joined(parts: Sequence[Columns]) -> Columns:
         np.concatenate([part.offset for part in parts]),
         _joined_ids(parts),
     )
-    return whole.where(np.argsort(whole.start, kind="stable"))
+    ascends = np.logical_and.reduce(whole.start[1:] >= whole.start[:-1])
+    return whole if ascends else whole.where(np.argsort(whole.start, kind="stable"))
 
 
 def _joined_ids(parts: Sequence[Columns]) -> Ints | None:

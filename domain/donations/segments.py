@@ -185,7 +185,7 @@ def _read(packed: bytes) -> dict[int, NDArray[Any]]:
 def _column(written: bytes, how: int, count: int) -> NDArray[Any]:
     kind = _TYPES[how & ~_ONCE]
     if how & _ONCE:
-        return np.full(count, np.frombuffer(written, kind, 1)[0])
+        return np.frombuffer(written[: np.dtype(kind).itemsize] * count, kind, count)
     column = np.empty(count, kind)
     progress = standalone.simple_decompress_into(written, column)
     if progress.n_processed != count or not progress.finished:
