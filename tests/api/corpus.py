@@ -112,6 +112,10 @@ BAD: dict[str, str] = {
     "claims not JSON": signed(HEADER, b"{"),
     "claims not UTF-8": signed(HEADER, b'{"sub": "\xff"}'),
     "claims twice sub": signed(HEADER, json.dumps(CLAIMS)[:-1].encode() + b', "sub": "bo"}'),
+    "claims twice set apart": signed(HEADER, json.dumps(CLAIMS)[:-1].encode() + b', "sub" : "bo"}'),
+    "claims twice escaped": signed(
+        HEADER, json.dumps(CLAIMS)[:-1].encode() + b', "s\\u0075b": "bo"}'
+    ),
     "claims twice in depth": signed(
         HEADER, json.dumps(CLAIMS)[:-1].encode() + b', "x": {"a": 1, "a": 2}}'
     ),

@@ -1,6 +1,9 @@
 """Alive, ready, and what can be measured; with PostgreSQL there, away, and back."""
 
 import asyncio
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +12,7 @@ import pytest
 import structlog
 from litestar import Litestar
 
-from api.observability import with_request
+from api.observability import configure_logging, with_request
 from api.settings import Settings
 from domain.readiness import WrongRole, check_role
 from tests.api import probe
@@ -104,6 +107,21 @@ async def test_a_log_line_names_the_route_and_the_request(offline: Settings) -> 
     assert line["request_id"] == "0123456789abcdef" * 2
     assert line["status"] == 200
     assert "canary" not in repr(line)
+
+
+def test_a_log_line_is_json_with_level_and_time(
+    offline: Settings, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    before, handlers = structlog.get_config(), logging.root.handlers[:]
+    configure_logging(offline)
+    try:
+        structlog.get_logger().warning("odd", path=Path("there"))
+    finally:
+        structlog.configure(**before)
+        logging.root.handlers[:] = handlers
+    line = msgspec.json.decode(capsysbinary.readouterr().out)
+    assert datetime.fromisoformat(line.pop("timestamp")).tzinfo == UTC
+    assert line == {"event": "odd", "path": "there", "level": "warning"}
 
 
 @pytest.mark.parametrize("given", ["short", "a" * 65, "with blank", "<script>aaa", "198507099805"])
