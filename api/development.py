@@ -80,6 +80,6 @@ def _imported(kept: bytes) -> RSAKey:
 
 @cache
 def _new_key() -> str:
-    """Drawn once in a process: a quarter of a second for each of a thousand tests is too much."""
+    """Drawn once in a process: 0.15 seconds for each of a thousand tests is too much."""
     made = RSAKey.generate_key(2048, {"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
     return json.dumps(made.as_dict(private=True))

@@ -169,7 +169,7 @@ def with_request(_: object, __: str, event: MutableMapping[str, Any]) -> Mutable
 
 
 def _line(_: object, level: str, event: MutableMapping[str, Any]) -> bytes:
-    """One step for level, time and JSON: every request says one, and structlog's four took twice as long."""
+    """Level, time and JSON in one step: every request says a line."""
     return ENCODER.encode({**event, "level": level, "timestamp": datetime.now(UTC)})
 
 
