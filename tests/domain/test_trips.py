@@ -109,7 +109,7 @@ async def test_who_came_first_goes_first_whatever_they_ask(trips: Trips, road: C
         assert of_kind == sorted(of_kind)
 
 
-@pytest.mark.parametrize("number", [0, 2**40])  # PostgreSQL minds one, asyncpg the other
+@pytest.mark.parametrize("number", [0, 2**40])  # the one cannot divide, the other cannot be read
 async def test_the_fault_of_one_is_nobody_elses(
     trips: Trips, road: Connection, number: int
 ) -> None:
