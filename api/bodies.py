@@ -68,7 +68,7 @@ def arriving(scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> 
     media_type, coding = JSON, IDENTITY
     if has_body(headers):
         media_type, coding = judge(headers, opt.get("media_types", (JSON,)), limit)
-    body = Body(receive, limit, settings.body_seconds, media_type, coding)
+    body = Body(receive, _length(headers), limit, settings.body_seconds, media_type, coding)
     scope["state"][BODY] = body
     return body
 
@@ -76,6 +76,11 @@ def arriving(scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> 
 def has_body(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the headers announce a body (RFC 9112, 6.3)."""
     return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+
+
+def _length(headers: Mapping[bytes, bytes]) -> int | None:
+    """Of the body on its way, if the headers tell it (RFC 9112, 6.3)."""
+    return None if b"transfer-encoding" in headers else int(headers.get(b"content-length", b"0"))
 
 
 def judge(
@@ -104,10 +109,18 @@ class Body:
     """What arrives, without its coding. Also a `receive` that hands it over in one message."""
 
     def __init__(
-        self, receive: Receive, limit: int, seconds: float, media_type: str, coding: str
+        self,
+        receive: Receive,
+        length: int | None,
+        limit: int,
+        seconds: float,
+        media_type: str,
+        coding: str,
     ) -> None:
+        """`length`: of it on its way, None where that is not known."""
         self.media_type = media_type
         self._receive = receive
+        self._length = length
         self._limit = limit
         self._seconds = seconds
         self._coding = coding
@@ -159,7 +172,8 @@ class Body:
             if size > self._limit:
                 raise TooLarge(largest=self._limit)
             parts.append(part)
-            more = message.get("more_body", False)
+            # A server that does not know yet whether more comes says that it does: asking costs as much again.
+            more = size != self._length and message.get("more_body", False)
         return b"".join(parts)
 
 
