@@ -1,8 +1,8 @@
 """Trips to PostgreSQL: all who wait with the same statement are taken along by one.
 
 Much of what a short statement costs is the way there and back: messages, a transaction, its COMMIT, two
-processes that wake each other. Where nobody waits it leaves at once; who comes while trips are under
-way shares the next.
+processes that wake each other. Where nobody waits it leaves at once; who comes while one is under way
+shares the next, which leaves beside it once there are a few.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from domain.db import Connection, Pool, Pooled
 
 MOST = 16
 """Who share a trip, at most: what fails for one of them is done again for each alone."""
+FEW = 4
+"""Who wait, at least, for a trip that leaves while another is under way: the more share one, the less it costs."""
 NOT_AT_ONCE = frozenset({"MV001", "23505", "55P03"})
 """SQLSTATEs of a statement that declined: undone by its function; its key, or what it was to make, is
 there by now; somebody has locked what it needs."""
@@ -63,7 +65,8 @@ class Trips:
         self._pool = pool
         self._patience = patience
         self._check = check
-        self._free = at_most
+        self._at_most = at_most
+        self._under_way = 0
         self._waiting: dict[str, deque[_Traveller]] = {}
         self._kept: list[Pooled] = []
         self._driving = set[asyncio.Task[None]]()
@@ -74,8 +77,8 @@ class Trips:
         back: asyncio.Future[Rows] = loop.create_future()
         one = _Traveller(_Asked(row, beside), back, loop.call_later(self._patience, _late, back))
         self._waiting.setdefault(sql, deque()).append(one)
-        if self._free:
-            self._free -= 1
+        if self._worthwhile(beside=self._under_way):
+            self._under_way += 1
             driving = loop.create_task(self._drive())
             self._driving.add(driving)
             driving.add_done_callback(self._driving.discard)
@@ -93,15 +96,21 @@ class Trips:
             await self._pool.release(self._kept.pop())
 
     async def _drive(self) -> None:
-        """Trip after trip, until nobody waits."""
+        """Trip after trip, until nobody waits, or too few for more than one at a time."""
         try:
-            while self._waiting:
+            while self._waiting and self._worthwhile(beside=self._under_way - 1):
                 sql, together = self._next()
                 with _telling(together):
                     async with self._one() as conn:
                         await _travel(conn, sql, together)
         finally:
-            self._free += 1
+            self._under_way -= 1
+
+    def _worthwhile(self, beside: int) -> bool:
+        """Whether one should leave for those who wait, beside so many that are under way."""
+        return not beside or (
+            beside < self._at_most and sum(map(len, self._waiting.values())) >= FEW
+        )
 
     def _next(self) -> tuple[str, list[_Traveller]]:
         """The statement whose turn it is, and those who came first with it: they need no patience any more."""

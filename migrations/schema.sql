@@ -8,6 +8,31 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
+-- Name: consent_terms; Type: TYPE; 
+
+CREATE TYPE public.consent_terms AS (
+	item_id uuid,
+	version integer,
+	language text,
+	notice_id uuid,
+	study_id uuid,
+	use text,
+	categories text[],
+	past boolean,
+	future boolean,
+	duration_days integer,
+	current integer,
+	superseded boolean,
+	readable boolean,
+	open boolean
+);
+
+-- Name: act_as(uuid); Type: FUNCTION; 
+
+CREATE FUNCTION public.act_as(p_resident uuid) RETURNS uuid
+    LANGUAGE sql
+    RETURN (set_config('app.resident'::text, (p_resident)::text, true))::uuid;
+
 -- Name: consent_event; Type: TABLE; 
 
 CREATE TABLE public.consent_event (
@@ -46,41 +71,67 @@ ALTER TABLE ONLY public.consent_event FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.consent_event IS 'class: resident; append-only';
 
--- Name: answer_at_once(text, bytea, timestamp with time zone, text, text, bytea, jsonb, text[]); Type: FUNCTION; 
+-- Name: answer_at_once(jsonb); Type: FUNCTION; 
 
-CREATE FUNCTION public.answer_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, p_answers jsonb, p_sensitive text[]) RETURNS TABLE(event public.consent_event, again boolean)
+CREATE FUNCTION public.answer_at_once(p_asked jsonb) RETURNS TABLE(n integer, event public.consent_event, again boolean)
     LANGUAGE plpgsql
     SET lock_timeout TO '50ms'
     AS $$
+#variable_conflict use_column
 DECLARE
-    who record;
     one record;
-    found record;
-    seqs bigint[] := '{}';
+    who record;
+    judged record;
+    terms consent_terms;
+    residents uuid[] := '{}';
+    events consent_event[] := '{}';
+    replies reply[] := '{}';
 BEGIN
-    who := enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint);
-    IF who.events IS NOT NULL THEN
-        RETURN QUERY SELECT c, true FROM consent_event c
-                      WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
-    ELSIF who.resident_id IS NOT NULL THEN
-        again := false;
-        FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
-            item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
-            future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
-        LOOP
-            found := consent_answer(
-                who.resident_id, one.item_id, one.notice_version, one.language, one.decision, one.categories,
-                one.past, one.future, one.valid_until, one.seen_seq, who.resident_id, 'resident', one.method,
-                one.claimed_at, p_sensitive);
-            IF found.outcome <> 'recorded' THEN
-                RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    FOR one IN
+        SELECT a.n, a.issuer, decode(a.subject, 'base64') AS subject, a.issued_at, a.route, a.key,
+               decode(a.fingerprint, 'base64') AS fingerprint, a.sensitive, o.*
+          FROM jsonb_to_recordset(p_asked) AS a (
+               n integer, issuer text, subject text, issued_at timestamptz, route text, key text, fingerprint text,
+               answers jsonb, sensitive text[])
+         CROSS JOIN LATERAL jsonb_to_recordset(a.answers) AS o (
+               item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
+               future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
+    LOOP
+        IF one.n IS DISTINCT FROM n THEN
+            n := one.n;
+            who := enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint);
+            again := who.events IS NOT NULL;
+            IF again THEN
+                RETURN QUERY SELECT one.n, c, true FROM consent_event c
+                              WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
+            ELSIF who.resident_id IS NOT NULL THEN
+                replies := replies || ROW(who.resident_id, one.route, one.key, one.fingerprint, 201, 'application/json',
+                                          NULL, now(), '{}')::reply;
             END IF;
-            event := found.event;
-            seqs := seqs || event.seq;
-            RETURN NEXT;
-        END LOOP;
-        INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, events)
-        VALUES (who.resident_id, p_route, p_key, p_fingerprint, 201, 'application/json', seqs);
+        END IF;
+        CONTINUE WHEN again OR who.resident_id IS NULL;
+        IF who.resident_id = ANY (residents) THEN  -- the next of a resident follows from the one before
+            PERFORM consent_record(events), act_as(who.resident_id);
+            residents := '{}';
+            events := '{}';
+        END IF;
+        judged := consent_judge(
+            who.resident_id, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            one.past, one.future, one.valid_until, one.seen_seq, who.resident_id, 'resident', one.method,
+            one.claimed_at, one.sensitive, terms);
+        IF judged.outcome <> 'recorded' THEN
+            RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+        END IF;
+        terms := judged.terms;
+        event := judged.event;
+        residents := residents || who.resident_id;
+        events := events || event;
+        replies[cardinality(replies)].events := replies[cardinality(replies)].events || event.seq;
+        RETURN NEXT;
+    END LOOP;
+    IF cardinality(events) > 0 THEN
+        PERFORM consent_record(events);
+        INSERT INTO reply SELECT r.* FROM unnest(replies) r WHERE act_as(r.actor_id) IS NOT NULL;
     END IF;
 END $$;
 
@@ -131,128 +182,6 @@ BEGIN
       FROM reply r WHERE r.actor_id = p_actor AND r.route = p_route AND r.key = p_key;
 END $$;
 
--- Name: consent_answer(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone, text[]); Type: FUNCTION; 
-
-CREATE FUNCTION public.consent_answer(p_resident uuid, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, p_sensitive text[] DEFAULT '{}'::text[], OUT outcome text, OUT current_version integer, OUT event public.consent_event) RETURNS record
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    head consent_head%ROWTYPE;
-    item record;
-    at timestamptz;
-    opening tstzmultirange := '{}';
-BEGIN
-    SELECT h.* INTO head FROM consent_head h JOIN resident r ON r.resident_id = h.resident_id
-     WHERE h.resident_id = p_resident AND r.state <> 'erased'
-       FOR UPDATE OF h;
-    at := clock_timestamp();
-    SELECT i.notice_id, i.study_id, i.use, i.categories, i.recipients, i.past, i.future, i.ehds, i.duration_days,
-           v.current, v.superseded,
-           EXISTS (SELECT FROM notice_text t WHERE t.notice_id = i.notice_id
-                      AND t.version = p_version AND t.language = p_language) AS readable,
-           i.study_id IS NULL OR EXISTS (
-               SELECT FROM study_in_force s
-                WHERE s.study_id = i.study_id AND s.status IN ('active', 'closed-to-accrual')) AS open,
-           i.use IN ('study', 'keep') AND EXISTS (
-               SELECT FROM resident r
-                WHERE r.resident_id = p_resident AND r.unused_since IS NOT NULL) AS used_again
-      INTO item
-      FROM consent_item i
-     CROSS JOIN LATERAL (
-           SELECT max(n.version) AS current,
-                  bool_or(n.version > p_version AND n.change <> 'editorial') AS superseded
-             FROM notice_version n WHERE n.notice_id = i.notice_id) v
-     WHERE i.item_id = p_item AND i.version = p_version;
-    IF head.resident_id IS NULL OR item.notice_id IS NULL THEN
-        outcome := 'unknown'; RETURN;
-    ELSIF p_seen > head.seq THEN
-        outcome := 'not-yet-written'; RETURN;
-    END IF;
-    current_version := item.current;
-    IF p_decision = 'permit' AND item.superseded THEN
-        outcome := 'superseded'; RETURN;
-    ELSIF NOT item.readable THEN
-        outcome := 'untranslated'; RETURN;
-    ELSIF p_decision = 'permit' AND NOT item.open THEN
-        outcome := 'closed'; RETURN;
-    END IF;
-    IF p_categories IS NULL AND p_decision = 'permit' AND cardinality(item.categories) > 1
-       AND item.categories && p_sensitive THEN
-        p_categories := ARRAY(SELECT c FROM unnest(item.categories) c WHERE c <> ALL (p_sensitive));
-    END IF;
-    IF cardinality(p_categories) = 0 THEN
-        outcome := 'unnamed'; RETURN;
-    END IF;
-    p_categories := coalesce(p_categories, item.categories);
-    p_past := coalesce(p_past, item.past);
-    p_future := coalesce(p_future, item.future);
-    IF p_decision = 'permit' AND (NOT p_categories <@ item.categories
-            OR (p_past AND NOT item.past) OR (p_future AND NOT item.future) OR NOT (p_past OR p_future)
-            OR p_valid_until <= at) THEN
-        outcome := 'beyond-scope'; RETURN;
-    END IF;
-    p_valid_until := least(p_valid_until, at + make_interval(days => item.duration_days));
-    IF cardinality(p_categories) > 1 THEN
-        p_categories := ARRAY(SELECT DISTINCT c FROM unnest(p_categories) c ORDER BY c);
-    END IF;
-
-    event := ROW(
-        p_resident, head.seq + 1, p_decision, 'item', p_item, item.study_id, NULL, item.notice_id, p_version, p_language,
-        p_categories, item.use,
-        CASE WHEN p_decision = 'permit' THEN p_past END, CASE WHEN p_decision = 'permit' THEN p_future END,
-        CASE WHEN p_decision = 'permit' THEN p_valid_until END, NULL, NULL, p_seen, false, p_actor, p_role, NULL, p_method,
-        p_claimed_at, at, head.hash, NULL)::consent_event;
-    IF p_decision = 'permit' AND p_seen < head.seq THEN
-        event.blind := EXISTS (
-            SELECT FROM consent_event e
-             WHERE e.resident_id = p_resident AND e.seq > p_seen
-               AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
-                                WHEN 'study' THEN e.study_id = item.study_id
-                                WHEN 'category' THEN e.category = ANY (p_categories)
-                                ELSE true END);
-    END IF;
-    event := consent_append(event, head);
-    outcome := 'recorded';
-
-    IF p_decision = 'deny' THEN
-        -- A no to newer terms leaves a grant under the older ones as it is.
-        UPDATE consent_grant g
-           SET data_period = '{}', since = NULL, status = 'ConsentRefused', event_seq = event.seq
-         WHERE g.resident_id = p_resident AND g.item_id = p_item AND g.notice_version >= p_version;
-        INSERT INTO consent_grant (resident_id, item_id, category, study_id, use, notice_version, recipients,
-                                   ehds, status, event_seq, data_period)
-        SELECT p_resident, p_item, c, item.study_id, item.use, p_version, item.recipients,
-               item.ehds, 'ConsentRefused', event.seq, '{}'
-          FROM unnest(p_categories) c
-            ON CONFLICT DO NOTHING;
-    ELSIF NOT event.blind THEN
-        IF item.used_again THEN
-            UPDATE resident r SET unused_since = NULL WHERE r.resident_id = p_resident;
-        END IF;
-        opening := tstzmultirange(tstzrange(CASE WHEN p_past THEN NULL ELSE at END,
-                                            CASE WHEN p_future THEN p_valid_until ELSE at END));
-        IF head.seq > 0 THEN  -- before the first event there was nothing to narrow
-            UPDATE consent_grant g
-               SET data_period = '{}', since = NULL, status = 'ConsentWithdrawn', event_seq = event.seq
-             WHERE g.resident_id = p_resident AND g.item_id = p_item AND NOT g.category = ANY (p_categories)
-               AND NOT isempty(g.data_period);
-        END IF;
-        INSERT INTO consent_grant AS g (resident_id, item_id, category, study_id, use, notice_version, recipients,
-                                        ehds, status, event_seq, since, valid_until, data_period)
-        SELECT p_resident, p_item, c, item.study_id, item.use, p_version, item.recipients,
-               item.ehds, 'ConsentGiven', event.seq, at, p_valid_until, opening
-          FROM unnest(p_categories) c
-            ON CONFLICT (resident_id, item_id, category) DO UPDATE
-           SET notice_version = excluded.notice_version, recipients = excluded.recipients, ehds = excluded.ehds,
-               event_seq = excluded.event_seq, valid_until = excluded.valid_until,
-               status = CASE WHEN g.status IN ('ConsentGiven', 'RenewedConsentGiven')
-                              AND (g.valid_until IS NULL OR g.valid_until > at)
-                             THEN 'RenewedConsentGiven' ELSE 'ConsentGiven' END,
-               since = coalesce(g.since, at),
-               data_period = g.data_period * tstzmultirange(tstzrange(coalesce(g.since, at), at)) + opening;
-    END IF;
-END $$;
-
 -- Name: consent_answers(uuid, uuid, text, jsonb, text[]); Type: FUNCTION; 
 
 CREATE FUNCTION public.consent_answers(p_resident uuid, p_actor uuid, p_role text, p_answers jsonb, p_sensitive text[]) RETURNS TABLE(outcome text, current_version integer, event public.consent_event)
@@ -260,50 +189,40 @@ CREATE FUNCTION public.consent_answers(p_resident uuid, p_actor uuid, p_role tex
     AS $$
 DECLARE
     one record;
-    found record;
+    judged record;
+    terms consent_terms;
 BEGIN
     FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
         item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
         future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
     LOOP
-        found := consent_answer(
+        judged := consent_judge(
             p_resident, one.item_id, one.notice_version, one.language, one.decision, one.categories,
-            one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at, p_sensitive);
-        outcome := found.outcome;
-        current_version := found.current_version;
-        event := found.event;
+            one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at, p_sensitive,
+            terms);
+        terms := judged.terms;
+        outcome := judged.outcome;
+        current_version := terms.current;
+        event := judged.event;
+        IF outcome = 'recorded' THEN
+            PERFORM consent_record(ARRAY[event]);
+        END IF;
         RETURN NEXT;
         EXIT WHEN outcome <> 'recorded';
     END LOOP;
 END $$;
 
--- Name: consent_head; Type: TABLE; 
+-- Name: consent_append(public.consent_event[]); Type: FUNCTION; 
 
-CREATE TABLE public.consent_head (
-    resident_id uuid NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    hash bytea DEFAULT '\x'::bytea NOT NULL
-);
-
-ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
-
--- Name: TABLE consent_head; Type: COMMENT; 
-
-COMMENT ON TABLE public.consent_head IS 'class: resident';
-
--- Name: consent_append(public.consent_event, public.consent_head); Type: FUNCTION; 
-
-CREATE FUNCTION public.consent_append(e public.consent_event, head public.consent_head) RETURNS public.consent_event
+CREATE FUNCTION public.consent_append(p_events public.consent_event[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    e.resident_id := head.resident_id;
-    e.seq := head.seq + 1;
-    e.prev_hash := head.hash;
-    e.hash := sha256(e.prev_hash || convert_to(consent_event_text(e), 'UTF8'));
-    WITH said AS (INSERT INTO consent_event SELECT e.*)
-    UPDATE consent_head h SET seq = e.seq, hash = e.hash WHERE h.resident_id = e.resident_id;
-    RETURN e;
+    WITH said AS (
+        INSERT INTO consent_event SELECT e.* FROM unnest(p_events) e WHERE act_as(e.resident_id) IS NOT NULL)
+    INSERT INTO consent_head (resident_id, seq, hash)
+    SELECT act_as(e.resident_id), e.seq, e.hash FROM unnest(p_events) e
+        ON CONFLICT (resident_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
 END $$;
 
 -- Name: consent_close(uuid, text, text, uuid, uuid, text, text, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
@@ -321,11 +240,11 @@ BEGIN
     IF p_scope = 'item' THEN
         SELECT i.study_id INTO p_study FROM consent_item i WHERE i.item_id = p_item LIMIT 1;
     END IF;
-    event := ROW(
-        p_resident, head.seq + 1, p_decision, p_scope, p_item, p_study, p_category, NULL, NULL, NULL,
+    event := consent_sealed(ROW(
+        p_resident, NULL, p_decision, p_scope, p_item, p_study, p_category, NULL, NULL, NULL,
         '{}', NULL, NULL, NULL, NULL, p_effect, p_pause_until, p_seen, false,
-        p_actor, p_role, NULL, p_method, p_claimed_at, at, head.hash, NULL)::consent_event;
-    event := consent_append(event, head);
+        p_actor, p_role, NULL, p_method, p_claimed_at, at, NULL, NULL)::consent_event, head);
+    PERFORM consent_append(ARRAY[event]);
     IF p_effect = 'no-contact' THEN
         RETURN event;
     END IF;
@@ -381,6 +300,169 @@ CREATE FUNCTION public.micros(at timestamp with time zone) RETURNS bigint
 CREATE FUNCTION public.consent_event_text(e public.consent_event) RETURNS text
     LANGUAGE sql STABLE
     RETURN (jsonb_build_array((e).resident_id, (e).seq, (e).decision, (e).scope, (e).item_id, (e).study_id, (e).category, (e).notice_id, (e).notice_version, (e).language, to_jsonb((e).categories), (e).use, (e).past, (e).future, public.micros((e).valid_until), (e).effect, public.micros((e).pause_until), (e).seen_seq, (e).blind, (e).actor_id, (e).actor_role, (e).representation_id, (e).method, public.micros((e).claimed_at), public.micros((e).recorded_at)))::text;
+
+-- Name: consent_judge(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone, text[], public.consent_terms); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_judge(p_resident uuid, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, p_sensitive text[], INOUT terms public.consent_terms, OUT outcome text, OUT event public.consent_event) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    head consent_head%ROWTYPE;
+    unused boolean;
+    at timestamptz;
+BEGIN
+    SELECT h.resident_id, h.seq, h.hash, r.unused_since IS NOT NULL
+      INTO head.resident_id, head.seq, head.hash, unused
+      FROM consent_head h JOIN resident r ON r.resident_id = h.resident_id
+     WHERE h.resident_id = p_resident AND r.state <> 'erased'
+       FOR UPDATE OF h;
+    at := clock_timestamp();
+    IF (terms.item_id, terms.version, terms.language) IS DISTINCT FROM (p_item, p_version, p_language) THEN
+        SELECT i.item_id, i.version, p_language, i.notice_id, i.study_id, i.use, i.categories, i.past,
+               i.future, i.duration_days, v.current, v.superseded,
+               EXISTS (SELECT FROM notice_text t WHERE t.notice_id = i.notice_id
+                          AND t.version = p_version AND t.language = p_language),
+               i.study_id IS NULL OR EXISTS (
+                   SELECT FROM study_in_force s
+                    WHERE s.study_id = i.study_id AND s.status IN ('active', 'closed-to-accrual'))
+          INTO terms
+          FROM consent_item i
+         CROSS JOIN LATERAL (
+               SELECT max(n.version) AS current,
+                      bool_or(n.version > p_version AND n.change <> 'editorial') AS superseded
+                 FROM notice_version n WHERE n.notice_id = i.notice_id) v
+         WHERE i.item_id = p_item AND i.version = p_version;
+    END IF;
+    IF head.resident_id IS NULL OR terms.item_id IS NULL THEN
+        outcome := 'unknown'; RETURN;
+    ELSIF p_seen > head.seq THEN
+        outcome := 'not-yet-written'; RETURN;
+    ELSIF p_decision = 'permit' AND terms.superseded THEN
+        outcome := 'superseded'; RETURN;
+    ELSIF NOT terms.readable THEN
+        outcome := 'untranslated'; RETURN;
+    ELSIF p_decision = 'permit' AND NOT terms.open THEN
+        outcome := 'closed'; RETURN;
+    END IF;
+    IF p_categories IS NULL AND p_decision = 'permit' AND cardinality(terms.categories) > 1
+       AND terms.categories && p_sensitive THEN
+        p_categories := ARRAY(SELECT c FROM unnest(terms.categories) c WHERE c <> ALL (p_sensitive));
+    END IF;
+    IF cardinality(p_categories) = 0 THEN
+        outcome := 'unnamed'; RETURN;
+    END IF;
+    p_categories := coalesce(p_categories, terms.categories);
+    p_past := coalesce(p_past, terms.past);
+    p_future := coalesce(p_future, terms.future);
+    IF p_decision = 'permit' AND (NOT p_categories <@ terms.categories
+            OR (p_past AND NOT terms.past) OR (p_future AND NOT terms.future) OR NOT (p_past OR p_future)
+            OR p_valid_until <= at) THEN
+        outcome := 'beyond-scope'; RETURN;
+    END IF;
+    p_valid_until := least(p_valid_until, at + make_interval(days => terms.duration_days));
+    IF cardinality(p_categories) > 1 THEN
+        p_categories := ARRAY(SELECT DISTINCT c FROM unnest(p_categories) c ORDER BY c);
+    END IF;
+
+    event := ROW(
+        p_resident, NULL, p_decision, 'item', p_item, terms.study_id, NULL, terms.notice_id, p_version, p_language,
+        p_categories, terms.use,
+        CASE WHEN p_decision = 'permit' THEN p_past END, CASE WHEN p_decision = 'permit' THEN p_future END,
+        CASE WHEN p_decision = 'permit' THEN p_valid_until END, NULL, NULL, p_seen, false, p_actor, p_role, NULL, p_method,
+        p_claimed_at, at, NULL, NULL)::consent_event;
+    IF p_decision = 'permit' AND p_seen < head.seq THEN
+        event.blind := EXISTS (
+            SELECT FROM consent_event e
+             WHERE e.resident_id = p_resident AND e.seq > p_seen
+               AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
+                                WHEN 'study' THEN e.study_id = terms.study_id
+                                WHEN 'category' THEN e.category = ANY (p_categories)
+                                ELSE true END);
+    END IF;
+    event := consent_sealed(event, head);
+    outcome := 'recorded';
+    IF unused AND p_decision = 'permit' AND NOT event.blind AND terms.use IN ('study', 'keep') THEN
+        UPDATE resident r SET unused_since = NULL WHERE r.resident_id = p_resident;
+    END IF;
+END $$;
+
+-- Name: consent_record(public.consent_event[]); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_record(p_events public.consent_event[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    e consent_event;
+BEGIN
+    PERFORM consent_append(p_events);
+    FOREACH e IN ARRAY p_events LOOP
+        IF e.decision = 'deny' THEN
+            -- A no to newer terms leaves a grant under the older ones as it is.
+            PERFORM act_as(e.resident_id);
+            UPDATE consent_grant g
+               SET data_period = '{}', since = NULL, status = 'ConsentRefused', event_seq = e.seq
+             WHERE g.resident_id = e.resident_id AND g.item_id = e.item_id AND g.notice_version >= e.notice_version;
+            INSERT INTO consent_grant (resident_id, item_id, category, study_id, use, notice_version, recipients,
+                                       ehds, status, event_seq, data_period)
+            SELECT e.resident_id, e.item_id, c, e.study_id, e.use, e.notice_version, i.recipients,
+                   i.ehds, 'ConsentRefused', e.seq, '{}'
+              FROM consent_item i CROSS JOIN unnest(e.categories) c
+             WHERE i.item_id = e.item_id AND i.version = e.notice_version
+                ON CONFLICT DO NOTHING;
+        ELSIF e.seq > 1 AND NOT e.blind THEN  -- before the first event there was nothing to narrow
+            PERFORM act_as(e.resident_id);
+            UPDATE consent_grant g
+               SET data_period = '{}', since = NULL, status = 'ConsentWithdrawn', event_seq = e.seq
+             WHERE g.resident_id = e.resident_id AND g.item_id = e.item_id AND NOT g.category = ANY (e.categories)
+               AND NOT isempty(g.data_period);
+        END IF;
+    END LOOP;
+    INSERT INTO consent_grant AS g (resident_id, item_id, category, study_id, use, notice_version, recipients,
+                                    ehds, status, event_seq, since, valid_until, data_period)
+    SELECT act_as(p.resident_id), p.item_id, c, p.study_id, p.use, p.notice_version, i.recipients,
+           i.ehds, 'ConsentGiven', p.seq, p.recorded_at, p.valid_until,
+           tstzmultirange(tstzrange(CASE WHEN p.past THEN NULL ELSE p.recorded_at END,
+                                    CASE WHEN p.future THEN p.valid_until ELSE p.recorded_at END))
+      FROM unnest(p_events) p
+      JOIN consent_item i ON i.item_id = p.item_id AND i.version = p.notice_version
+     CROSS JOIN LATERAL unnest(p.categories) c
+     WHERE p.decision = 'permit' AND NOT p.blind
+        ON CONFLICT (resident_id, item_id, category) DO UPDATE
+       SET notice_version = excluded.notice_version, recipients = excluded.recipients, ehds = excluded.ehds,
+           event_seq = excluded.event_seq, valid_until = excluded.valid_until,
+           status = CASE WHEN g.status IN ('ConsentGiven', 'RenewedConsentGiven')
+                          AND (g.valid_until IS NULL OR g.valid_until > excluded.since)
+                         THEN 'RenewedConsentGiven' ELSE 'ConsentGiven' END,
+           since = coalesce(g.since, excluded.since),
+           data_period = g.data_period * tstzmultirange(tstzrange(coalesce(g.since, excluded.since), excluded.since))
+                         + excluded.data_period;
+END $$;
+
+-- Name: consent_head; Type: TABLE; 
+
+CREATE TABLE public.consent_head (
+    resident_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE consent_head; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_head IS 'class: resident';
+
+-- Name: consent_sealed(public.consent_event, public.consent_head); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_sealed(e public.consent_event, head public.consent_head) RETURNS public.consent_event
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    e.seq := head.seq + 1;
+    e.prev_hash := head.hash;
+    e.hash := sha256(e.prev_hash || convert_to(consent_event_text(e), 'UTF8'));
+    RETURN e;
+END $$;
 
 -- Name: consent_withdraw(uuid, uuid, text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
 

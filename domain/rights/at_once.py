@@ -41,15 +41,7 @@ async def answer(ask: Asking, knock: Knock, answers: Sequence[ConsentAnswer]) ->
 
     A refusal may end taking part in a study, and is left to the long way.
     """
-    sql = """
-        SELECT a.n, r.event, r.again
-          FROM jsonb_to_recordset($1) AS a (
-               n integer, issuer text, subject text, issued_at timestamptz, route text, key text, fingerprint text,
-               answers jsonb, sensitive text[])
-         CROSS JOIN LATERAL answer_at_once(
-               a.issuer, decode(a.subject, 'base64'), a.issued_at, a.route, a.key, decode(a.fingerprint, 'base64'),
-               a.answers, a.sensitive) r
-    """
+    sql = "SELECT n, event, again FROM answer_at_once($1)"
     if any(one.decision != "permit" for one in answers):
         return None
     found = await _rows(ask, sql, knock, answers=answers, sensitive=SENSITIVE)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from domain.db import Connection, Pool, open_pool
-from domain.trips import MOST, Trips, alone
+from domain.trips import FEW, MOST, Trips, alone
 from migrations.databases import connected
 from tests.database import Database
 
@@ -65,10 +65,10 @@ async def road(database: Database) -> AsyncIterator[Connection]:
 
 
 async def under_way(trips: Trips) -> list[asyncio.Task[None]]:
-    """Both trips: the second leaves once the first is on its way."""
+    """Both trips: the second leaves beside the first once there are a few for it."""
     out = []
-    for _ in range(2):
-        out.append(asyncio.create_task(wait(trips, LOCK)))
+    for several in (1, FEW):
+        out += [asyncio.create_task(wait(trips, LOCK)) for _ in range(several)]
         await asyncio.sleep(SHORT)
     return out
 
@@ -91,6 +91,20 @@ async def test_nobody_waits_where_nothing_is_under_way(trips: Trips) -> None:
     first, second = await share(trips, 1), await share(trips, 2)
     assert (first[0], second[0]) == (2, 4)
     assert first[1] != second[1]
+
+
+async def test_a_trip_leaves_beside_another_for_a_few_and_not_for_less(
+    trips: Trips, road: Connection
+) -> None:
+    out = asyncio.create_task(wait(trips, LOCK))
+    await asyncio.sleep(SHORT)
+    waiting = [asyncio.create_task(share(trips, n)) for n in range(FEW - 1)]
+    await asyncio.sleep(SHORT)
+    assert not any(task.done() for task in waiting)
+    answers = [await share(trips, 1), *await asyncio.gather(*waiting)]
+    assert len({trip for _, trip in answers}) == 1
+    await road.execute("ROLLBACK")
+    await out
 
 
 async def test_who_came_first_goes_first_whatever_they_ask(trips: Trips, road: Connection) -> None:

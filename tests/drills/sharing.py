@@ -60,8 +60,9 @@ async def _residents(here: Site) -> list[UUID]:
     """Each with one event."""
     study = await make_study(here)
     sql = """
-        SELECT outcome FROM consent_answer(
-            $1, $2, 1, 'en', 'permit', NULL, NULL, NULL, NULL, 0, $1, 'resident', 'app', NULL)
+        SELECT outcome FROM consent_answers($1, $1, 'resident', jsonb_build_array(jsonb_build_object(
+            'item_id', $2::uuid, 'notice_version', 1, 'language', 'en', 'decision', 'permit',
+            'seen_seq', 0, 'method', 'app')), '{}')
     """
     async with here.connect() as admin:
         made = [await people.make_resident(admin) for _ in range(RESIDENTS)]
