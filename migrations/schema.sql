@@ -81,6 +81,7 @@ CREATE FUNCTION public.answer_at_once(p_asked jsonb) RETURNS TABLE(n integer, ev
 DECLARE
     one record;
     who record;
+    head consent_head;
     judged record;
     terms consent_terms;
     residents uuid[] := '{}';
@@ -100,6 +101,13 @@ BEGIN
         IF one.n IS DISTINCT FROM n THEN
             n := one.n;
             who := enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint);
+            IF who.resident_id = ANY (residents) THEN  -- another request of theirs follows from what is not yet written
+                PERFORM consent_record(events);
+                residents := '{}';
+                events := '{}';
+                who := enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint);
+            END IF;
+            head := who.head;
             again := who.events IS NOT NULL;
             IF again THEN
                 RETURN QUERY SELECT one.n, c, true FROM consent_event c
@@ -110,13 +118,13 @@ BEGIN
             END IF;
         END IF;
         CONTINUE WHEN again OR who.resident_id IS NULL;
-        IF who.resident_id = ANY (residents) THEN  -- the next of a resident follows from the one before
+        IF who.resident_id = ANY (residents) THEN  -- so does their next answer
             PERFORM consent_record(events), act_as(who.resident_id);
             residents := '{}';
             events := '{}';
         END IF;
         judged := consent_judge(
-            who.resident_id, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            head, who.unused, one.item_id, one.notice_version, one.language, one.decision, one.categories,
             one.past, one.future, one.valid_until, one.seen_seq, who.resident_id, 'resident', one.method,
             one.claimed_at, one.sensitive, terms);
         IF judged.outcome <> 'recorded' THEN
@@ -126,6 +134,8 @@ BEGIN
         event := judged.event;
         residents := residents || who.resident_id;
         events := events || event;
+        head.seq := event.seq;
+        head.hash := event.hash;
         replies[cardinality(replies)].events := replies[cardinality(replies)].events || event.seq;
         RETURN NEXT;
     END LOOP;
@@ -191,13 +201,20 @@ DECLARE
     one record;
     judged record;
     terms consent_terms;
+    head consent_head;
+    unused boolean;
 BEGIN
+    SELECT h.resident_id, h.seq, h.hash, r.unused_since IS NOT NULL
+      INTO head.resident_id, head.seq, head.hash, unused
+      FROM consent_head h JOIN resident r ON r.resident_id = h.resident_id
+     WHERE h.resident_id = p_resident AND r.state <> 'erased'
+       FOR UPDATE OF h;
     FOR one IN SELECT * FROM jsonb_to_recordset(p_answers) AS a (
         item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
         future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
     LOOP
         judged := consent_judge(
-            p_resident, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            head, unused, one.item_id, one.notice_version, one.language, one.decision, one.categories,
             one.past, one.future, one.valid_until, one.seen_seq, p_actor, p_role, one.method, one.claimed_at, p_sensitive,
             terms);
         terms := judged.terms;
@@ -206,6 +223,8 @@ BEGIN
         event := judged.event;
         IF outcome = 'recorded' THEN
             PERFORM consent_record(ARRAY[event]);
+            head.seq := event.seq;
+            head.hash := event.hash;
         END IF;
         RETURN NEXT;
         EXIT WHEN outcome <> 'recorded';
@@ -217,12 +236,21 @@ END $$;
 CREATE FUNCTION public.consent_append(p_events public.consent_event[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    followed bigint;
 BEGIN
     WITH said AS (
-        INSERT INTO consent_event SELECT e.* FROM unnest(p_events) e WHERE act_as(e.resident_id) IS NOT NULL)
-    INSERT INTO consent_head (resident_id, seq, hash)
-    SELECT act_as(e.resident_id), e.seq, e.hash FROM unnest(p_events) e
-        ON CONFLICT (resident_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
+        INSERT INTO consent_event SELECT e.* FROM unnest(p_events) e WHERE act_as(e.resident_id) IS NOT NULL),
+    moved AS (
+        INSERT INTO consent_head AS h (resident_id, seq, hash)
+        SELECT act_as(e.resident_id), e.seq, e.hash FROM unnest(p_events) e
+            ON CONFLICT (resident_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
+         WHERE h.seq = excluded.seq - 1
+        RETURNING old.seq)
+    SELECT count(m.seq) INTO followed FROM moved m;  -- not one that was made: an erased resident has no head
+    IF followed <> cardinality(p_events) THEN
+        RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    END IF;
 END $$;
 
 -- Name: consent_close(uuid, text, text, uuid, uuid, text, text, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone); Type: FUNCTION; 
@@ -301,24 +329,31 @@ CREATE FUNCTION public.consent_event_text(e public.consent_event) RETURNS text
     LANGUAGE sql STABLE
     RETURN (jsonb_build_array((e).resident_id, (e).seq, (e).decision, (e).scope, (e).item_id, (e).study_id, (e).category, (e).notice_id, (e).notice_version, (e).language, to_jsonb((e).categories), (e).use, (e).past, (e).future, public.micros((e).valid_until), (e).effect, public.micros((e).pause_until), (e).seen_seq, (e).blind, (e).actor_id, (e).actor_role, (e).representation_id, (e).method, public.micros((e).claimed_at), public.micros((e).recorded_at)))::text;
 
--- Name: consent_judge(uuid, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone, text[], public.consent_terms); Type: FUNCTION; 
+-- Name: consent_head; Type: TABLE; 
 
-CREATE FUNCTION public.consent_judge(p_resident uuid, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, p_sensitive text[], INOUT terms public.consent_terms, OUT outcome text, OUT event public.consent_event) RETURNS record
+CREATE TABLE public.consent_head (
+    resident_id uuid NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    hash bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
+
+-- Name: TABLE consent_head; Type: COMMENT; 
+
+COMMENT ON TABLE public.consent_head IS 'class: resident';
+
+-- Name: consent_judge(public.consent_head, boolean, uuid, integer, text, text, text[], boolean, boolean, timestamp with time zone, bigint, uuid, text, text, timestamp with time zone, text[], public.consent_terms); Type: FUNCTION; 
+
+CREATE FUNCTION public.consent_judge(p_head public.consent_head, p_unused boolean, p_item uuid, p_version integer, p_language text, p_decision text, p_categories text[], p_past boolean, p_future boolean, p_valid_until timestamp with time zone, p_seen bigint, p_actor uuid, p_role text, p_method text, p_claimed_at timestamp with time zone, p_sensitive text[], INOUT terms public.consent_terms, OUT outcome text, OUT event public.consent_event) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    head consent_head%ROWTYPE;
-    unused boolean;
-    at timestamptz;
+    at constant timestamptz := clock_timestamp();
 BEGIN
-    SELECT h.resident_id, h.seq, h.hash, r.unused_since IS NOT NULL
-      INTO head.resident_id, head.seq, head.hash, unused
-      FROM consent_head h JOIN resident r ON r.resident_id = h.resident_id
-     WHERE h.resident_id = p_resident AND r.state <> 'erased'
-       FOR UPDATE OF h;
-    at := clock_timestamp();
     IF (terms.item_id, terms.version, terms.language) IS DISTINCT FROM (p_item, p_version, p_language) THEN
-        SELECT i.item_id, i.version, p_language, i.notice_id, i.study_id, i.use, i.categories, i.past,
+        SELECT i.item_id, i.version, p_language, i.notice_id, i.study_id, i.use,
+               ARRAY(SELECT DISTINCT c FROM unnest(i.categories) c ORDER BY c), i.past,
                i.future, i.duration_days, v.current, v.superseded,
                EXISTS (SELECT FROM notice_text t WHERE t.notice_id = i.notice_id
                           AND t.version = p_version AND t.language = p_language),
@@ -333,9 +368,9 @@ BEGIN
                  FROM notice_version n WHERE n.notice_id = i.notice_id) v
          WHERE i.item_id = p_item AND i.version = p_version;
     END IF;
-    IF head.resident_id IS NULL OR terms.item_id IS NULL THEN
+    IF p_head.resident_id IS NULL OR terms.item_id IS NULL THEN
         outcome := 'unknown'; RETURN;
-    ELSIF p_seen > head.seq THEN
+    ELSIF p_seen > p_head.seq THEN
         outcome := 'not-yet-written'; RETURN;
     ELSIF p_decision = 'permit' AND terms.superseded THEN
         outcome := 'superseded'; RETURN;
@@ -344,7 +379,9 @@ BEGIN
     ELSIF p_decision = 'permit' AND NOT terms.open THEN
         outcome := 'closed'; RETURN;
     END IF;
-    IF p_categories IS NULL AND p_decision = 'permit' AND cardinality(terms.categories) > 1
+    IF cardinality(p_categories) > 1 THEN
+        p_categories := ARRAY(SELECT DISTINCT c FROM unnest(p_categories) c ORDER BY c);
+    ELSIF p_categories IS NULL AND p_decision = 'permit' AND cardinality(terms.categories) > 1
        AND terms.categories && p_sensitive THEN
         p_categories := ARRAY(SELECT c FROM unnest(terms.categories) c WHERE c <> ALL (p_sensitive));
     END IF;
@@ -360,29 +397,26 @@ BEGIN
         outcome := 'beyond-scope'; RETURN;
     END IF;
     p_valid_until := least(p_valid_until, at + make_interval(days => terms.duration_days));
-    IF cardinality(p_categories) > 1 THEN
-        p_categories := ARRAY(SELECT DISTINCT c FROM unnest(p_categories) c ORDER BY c);
-    END IF;
 
     event := ROW(
-        p_resident, NULL, p_decision, 'item', p_item, terms.study_id, NULL, terms.notice_id, p_version, p_language,
+        p_head.resident_id, NULL, p_decision, 'item', p_item, terms.study_id, NULL, terms.notice_id, p_version, p_language,
         p_categories, terms.use,
         CASE WHEN p_decision = 'permit' THEN p_past END, CASE WHEN p_decision = 'permit' THEN p_future END,
         CASE WHEN p_decision = 'permit' THEN p_valid_until END, NULL, NULL, p_seen, false, p_actor, p_role, NULL, p_method,
         p_claimed_at, at, NULL, NULL)::consent_event;
-    IF p_decision = 'permit' AND p_seen < head.seq THEN
+    IF p_decision = 'permit' AND p_seen < p_head.seq THEN
         event.blind := EXISTS (
             SELECT FROM consent_event e
-             WHERE e.resident_id = p_resident AND e.seq > p_seen
+             WHERE e.resident_id = p_head.resident_id AND e.seq > p_seen
                AND CASE e.scope WHEN 'item' THEN e.item_id = p_item
                                 WHEN 'study' THEN e.study_id = terms.study_id
                                 WHEN 'category' THEN e.category = ANY (p_categories)
                                 ELSE true END);
     END IF;
-    event := consent_sealed(event, head);
+    event := consent_sealed(event, p_head);
     outcome := 'recorded';
-    IF unused AND p_decision = 'permit' AND NOT event.blind AND terms.use IN ('study', 'keep') THEN
-        UPDATE resident r SET unused_since = NULL WHERE r.resident_id = p_resident;
+    IF p_unused AND p_decision = 'permit' AND NOT event.blind AND terms.use IN ('study', 'keep') THEN
+        UPDATE resident r SET unused_since = NULL WHERE r.resident_id = p_head.resident_id;
     END IF;
 END $$;
 
@@ -437,20 +471,6 @@ BEGIN
            data_period = g.data_period * tstzmultirange(tstzrange(coalesce(g.since, excluded.since), excluded.since))
                          + excluded.data_period;
 END $$;
-
--- Name: consent_head; Type: TABLE; 
-
-CREATE TABLE public.consent_head (
-    resident_id uuid NOT NULL,
-    seq bigint DEFAULT 0 NOT NULL,
-    hash bytea DEFAULT '\x'::bytea NOT NULL
-);
-
-ALTER TABLE ONLY public.consent_head FORCE ROW LEVEL SECURITY;
-
--- Name: TABLE consent_head; Type: COMMENT; 
-
-COMMENT ON TABLE public.consent_head IS 'class: resident';
 
 -- Name: consent_sealed(public.consent_event, public.consent_head); Type: FUNCTION; 
 
@@ -549,65 +569,86 @@ BEGIN
       FROM given g JOIN moved m USING (stream_id);
 END $$;
 
--- Name: donation_append_at_once(uuid, bigint, uuid[], text, text, bytea, bytea, text, jsonb, jsonb, bytea); Type: FUNCTION; 
+-- Name: donation_append_at_once(jsonb, bytea[]); Type: FUNCTION; 
 
-CREATE FUNCTION public.donation_append_at_once(p_resident uuid, p_event_seq bigint, p_blocks uuid[], p_route text, p_key text, p_fingerprint bytea, p_answer bytea, p_source text, p_keys jsonb, p_additions jsonb, p_bodies bytea) RETURNS boolean
+CREATE FUNCTION public.donation_append_at_once(p_asked jsonb, p_bodies bytea[]) RETURNS TABLE(n integer, stored boolean)
     LANGUAGE plpgsql
     SET lock_timeout TO '50ms'
     AS $$
+#variable_conflict use_column
 DECLARE
-    acting constant text := set_config('app.resident', p_resident::text, true);
-    stored integer;
+    one record;
+    sound boolean;
+    expected integer := 0;
+    appended integer;
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(uuid_hash_extended(l.resident_id, 0))
-       FROM resident_lock l WHERE l.resident_id = p_resident;
-    IF FOUND THEN
-        IF p_keys <> '[]' THEN
+    FOR one IN
+        SELECT * FROM jsonb_to_recordset(p_asked) AS a (
+               resident_id uuid, event_seq bigint, blocks uuid[], keys jsonb, additions jsonb)
+    LOOP
+        -- Looked at behind the lock: by a statement that begins when it is held.
+        sound := act_as(one.resident_id) IS NOT NULL
+             AND pg_advisory_xact_lock_shared(uuid_hash_extended(one.resident_id, 0)) IS NOT NULL;
+        IF one.keys <> '[]' THEN
             INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
-            SELECT p_resident, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
-              FROM jsonb_to_recordset(p_keys) AS made (scope text, version integer, kek text, wrapped text);
+            SELECT one.resident_id, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+              FROM jsonb_to_recordset(one.keys) AS made (scope text, version integer, kek text, wrapped text);
         END IF;
-        IF p_additions @> '[{"seq": -1}]' THEN
-            INSERT INTO stream (resident_id, stream_id, measure, category, source, head_ms, samples)
-            SELECT p_resident, made.stream_id, made.measure, made.category, p_source, 0, 0
-              FROM jsonb_to_recordset(p_additions) AS made (stream_id uuid, measure text, category text, seq bigint)
-             WHERE made.seq = -1;
+        SELECT h.seq = one.event_seq
+               AND one.blocks = ARRAY(SELECT b.block_id FROM block b
+                                       WHERE b.resident_id = one.resident_id AND b.lifted_at IS NULL ORDER BY b.block_id)
+               AND NOT EXISTS (
+                   SELECT FROM jsonb_to_recordset(one.additions) AS g (category text, version integer)
+                    WHERE NOT EXISTS (
+                          SELECT FROM data_key k
+                           WHERE k.resident_id = one.resident_id AND k.scope = g.category AND k.version = g.version))
+          INTO sound
+          FROM consent_head h JOIN resident_lock l ON l.resident_id = h.resident_id
+         WHERE h.resident_id = one.resident_id;
+        IF sound IS NOT TRUE THEN
+            RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
         END IF;
-        WITH moved AS (
-            UPDATE stream s
-               SET seq = s.seq + 1,
-                   loose = s.loose + 1,
-                   head_ms = g.last_ms,
-                   samples = s.samples + g.samples,
-                   last_upload_at = statement_timestamp(),
-                   last_upload_key = p_key,
-                   recent_since = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
-                                       THEN statement_timestamp() ELSE s.recent_since END,
-                   recent_uploads = CASE WHEN s.recent_since < statement_timestamp() - interval '1 minute'
-                                         THEN 1 ELSE s.recent_uploads + 1 END
-              FROM jsonb_to_recordset(p_additions) AS g (
-                   stream_id uuid, seq bigint, segment_id uuid, category text, version integer,
-                   first_ms bigint, last_ms bigint, samples integer, place integer, size integer)
-             WHERE s.resident_id = p_resident AND s.stream_id = g.stream_id AND s.seq = greatest(g.seq, 0)
-               AND EXISTS (SELECT FROM consent_head h WHERE h.resident_id = p_resident AND h.seq = p_event_seq)
-               AND p_blocks = ARRAY(SELECT b.block_id FROM block b
-                                     WHERE b.resident_id = p_resident AND b.lifted_at IS NULL ORDER BY b.block_id)
-            RETURNING s.stream_id, s.seq, g.segment_id, g.category, g.version, g.first_ms, g.last_ms,
-                      g.samples, g.place, g.size),
-        said AS (
-            INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
-            VALUES (p_resident, p_route, p_key, p_fingerprint, 200, 'application/json', p_answer))
-        INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
-        SELECT p_resident, m.stream_id, m.segment_id, m.category, m.version, m.first_ms, m.last_ms,
-               m.samples, substring(p_bodies FROM m.place FOR m.size), m.seq
-          FROM moved m
-          JOIN data_key k ON k.resident_id = p_resident AND k.scope = m.category AND k.version = m.version;
-        GET DIAGNOSTICS stored = ROW_COUNT;
-    END IF;
-    IF stored IS DISTINCT FROM jsonb_array_length(p_additions) THEN
+        expected := expected + jsonb_array_length(one.additions);
+    END LOOP;
+    WITH given AS MATERIALIZED (
+        SELECT a.n, a.resident_id, a.key, a.source, g.*
+          FROM jsonb_to_recordset(p_asked) AS a (n integer, resident_id uuid, key text, source text, additions jsonb)
+         CROSS JOIN LATERAL jsonb_to_recordset(a.additions) AS g (
+               stream_id uuid, seq bigint, measure text, segment_id uuid, category text, version integer,
+               first_ms bigint, last_ms bigint, samples integer, place integer, size integer)),
+    moved AS (
+        INSERT INTO stream AS s (resident_id, stream_id, measure, category, source, head_ms, samples, seq, loose,
+                                 last_upload_at, last_upload_key, recent_since, recent_uploads)
+        SELECT act_as(g.resident_id), g.stream_id, g.measure, g.category, g.source, g.last_ms, g.samples,
+               greatest(g.seq, 0) + 1, 1, statement_timestamp(), g.key, statement_timestamp(), 1
+          FROM given g
+            ON CONFLICT (resident_id, stream_id) DO UPDATE
+           SET seq = excluded.seq,
+               loose = s.loose + 1,
+               head_ms = excluded.head_ms,
+               samples = s.samples + excluded.samples,
+               last_upload_at = excluded.last_upload_at,
+               last_upload_key = excluded.last_upload_key,
+               recent_since = CASE WHEN s.recent_since < excluded.recent_since - interval '1 minute'
+                                   THEN excluded.recent_since ELSE s.recent_since END,
+               recent_uploads = CASE WHEN s.recent_since < excluded.recent_since - interval '1 minute'
+                                     THEN 1 ELSE s.recent_uploads + 1 END
+         WHERE s.seq = excluded.seq - 1
+        RETURNING s.stream_id, new.seq, old.seq IS NULL AS made),
+    said AS (
+        INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, body)
+        SELECT act_as(a.resident_id), a.route, a.key, decode(a.fingerprint, 'base64'), 200, 'application/json',
+               decode(a.answer, 'base64')
+          FROM jsonb_to_recordset(p_asked) AS a (resident_id uuid, route text, key text, fingerprint text, answer text))
+    INSERT INTO segment (resident_id, stream_id, segment_id, category, key_version, first_ms, last_ms, samples, body, seq)
+    SELECT act_as(g.resident_id), g.stream_id, g.segment_id, g.category, g.version, g.first_ms, g.last_ms,
+           g.samples, substring(p_bodies[g.n] FROM g.place FOR g.size), m.seq
+      FROM moved m JOIN given g ON g.stream_id = m.stream_id AND m.made = (g.seq < 0);
+    GET DIAGNOSTICS appended = ROW_COUNT;
+    IF appended <> expected THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
-    RETURN true;
+    RETURN QUERY SELECT a.n, true FROM jsonb_to_recordset(p_asked) AS a (n integer);
 END $$;
 
 -- Name: donation_look(uuid, text, text[], text[], integer, boolean); Type: FUNCTION; 
@@ -708,7 +749,7 @@ END $$;
 
 -- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, OUT resident_id uuid, OUT events bigint[]) RETURNS record
+CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, OUT resident_id uuid, OUT events bigint[], OUT head public.consent_head, OUT unused boolean) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -722,12 +763,14 @@ BEGIN
     END IF;
     said := set_config('app.resident', resident_id::text, true);
     IF pg_try_advisory_xact_lock(hashtext(resident_id::text || p_route), hashtext(p_key)) THEN
-        SELECT p.events, (r.signed_out_at IS NULL OR r.signed_out_at < p_issued_at)
+        SELECT p.events, h.resident_id, h.seq, h.hash, r.unused_since IS NOT NULL,
+               (r.signed_out_at IS NULL OR r.signed_out_at < p_issued_at)
                AND (p.actor_id IS NULL OR (p.fingerprint = p_fingerprint AND p.events IS NOT NULL))
-          INTO events, admitted
+          INTO events, head.resident_id, head.seq, head.hash, unused, admitted
           FROM resident r
+          JOIN consent_head h ON h.resident_id = r.resident_id
           LEFT JOIN reply p ON p.actor_id = r.resident_id AND p.route = p_route AND p.key = p_key
-         WHERE r.resident_id = enter_at_once.resident_id;
+         WHERE r.resident_id = enter_at_once.resident_id AND r.state <> 'erased';
     END IF;
     IF admitted IS NOT TRUE THEN
         resident_id := NULL;

@@ -113,14 +113,7 @@ async def _appended(
     news: list[_New],
     answer: bytes,
 ) -> bool:
-    sql = """
-        SELECT a.n, donation_append_at_once(
-               a.resident_id, a.event_seq, a.blocks, a.route, a.key, decode(a.fingerprint, 'base64'),
-               decode(a.answer, 'base64'), a.source, a.keys, a.additions, ($2::bytea[])[a.n]) AS stored
-          FROM jsonb_to_recordset($1) AS a (
-               n integer, resident_id uuid, event_seq bigint, blocks uuid[], route text, key text, fingerprint text,
-               answer text, source text, keys jsonb, additions jsonb)
-    """
+    sql = "SELECT n, stored FROM donation_append_at_once($1, $2)"
     resident_id, scopes = seen.opening.resident_id, [new.addition.category for new in news]
     ring, new_keys = await with_new(keys, seen.opening.ring, resident_id, scopes)
     additions, bodies = list[_Addition](), bytearray()
