@@ -58,6 +58,7 @@ from api.restored import connecting
 from api.settings import Settings
 from domain.db import open_pool
 from domain.errors import Unavailable
+from domain.patience import Patience
 from domain.readiness import check_role
 from domain.trips import Trips
 
@@ -125,6 +126,7 @@ def create_app(settings: Settings, keys: Keys | None = None) -> Litestar:
                 "data_keys": data_keys.provider(settings),
                 "receipts": receipts.ReceiptIssuer(receipts.load(settings), settings.public_url),
                 "metrics": metrics,
+                "patience": Patience(settings.body_seconds),
             }
         ),
         logging_config=None,

@@ -22,6 +22,7 @@ from litestar.types import HTTPReceiveMessage, Receive, Scope
 from api.codings import CODINGS, Bursting, Damaged, inflated
 from api.nesting import bounded, too_deep
 from domain.errors import Refusal
+from domain.patience import Patience
 
 JSON = "application/json"
 MSGPACK = "application/msgpack"
@@ -62,13 +63,12 @@ class ClientGone(Refusal):
 
 def arriving(scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> "Body":
     """The request's body, bounded. A route's `opt` may allow `media_types` and a larger `body_limit`."""
-    settings = scope["litestar_app"].state.settings
-    opt = scope["route_handler"].opt
-    limit: int = opt.get("body_limit", settings.body_limit)
+    state, opt = scope["litestar_app"].state, scope["route_handler"].opt
+    limit: int = opt.get("body_limit", state.settings.body_limit)
     media_type, coding = JSON, IDENTITY
     if has_body(headers):
         media_type, coding = judge(headers, opt.get("media_types", (JSON,)), limit)
-    body = Body(receive, _length(headers), limit, settings.body_seconds, media_type, coding)
+    body = Body(receive, _length(headers), limit, state.patience, media_type, coding)
     scope["state"][BODY] = body
     return body
 
@@ -113,7 +113,7 @@ class Body:
         receive: Receive,
         length: int | None,
         limit: int,
-        seconds: float,
+        patience: Patience,
         media_type: str,
         coding: str,
     ) -> None:
@@ -122,7 +122,7 @@ class Body:
         self._receive = receive
         self._length = length
         self._limit = limit
-        self._seconds = seconds
+        self._patience = patience
         self._coding = coding
         self._whole: bytes | None = None
 
@@ -144,13 +144,21 @@ class Body:
 
         """
         if self._whole is None:
-            try:
-                async with asyncio.timeout(self._seconds):
-                    body = await self._all()
-            except TimeoutError:
-                raise TooSlow from None
+            body = await self._in_time()
             self._whole = body if self._coding == IDENTITY else await self._inflated(body)
         return self._whole
+
+    async def _in_time(self) -> bytes:
+        late, reading = list[bool](), cast("asyncio.Task[object]", asyncio.current_task())
+        self._patience.begin(self, lambda: late.append(reading.cancel()))
+        try:
+            return await self._all()
+        except asyncio.CancelledError:
+            if late and not reading.uncancel():
+                raise TooSlow from None
+            raise
+        finally:
+            self._patience.end(self)
 
     async def _inflated(self, body: bytes) -> bytes:
         try:

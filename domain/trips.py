@@ -9,11 +9,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from asyncpg import InterfaceError, PostgresError, Record
 
 from domain.db import Connection, Pool, Pooled
+from domain.patience import Patience
 
 MOST = 16
 """Who share a trip, at most: what fails for one of them is done again for each alone."""
@@ -41,11 +43,10 @@ class _Asked(NamedTuple):
 
 
 class _Traveller(NamedTuple):
-    """Who is told when it is `back`, and until then has a `patience` that ends."""
+    """Who is told when it is `back`."""
 
     asked: _Asked
     back: "asyncio.Future[Rows]"
-    patience: asyncio.TimerHandle
 
 
 class Trips:
@@ -63,7 +64,7 @@ class Trips:
     ) -> None:
         """So many at a time. `patience`: seconds to wait for one. `check`: of a connection before its first."""
         self._pool = pool
-        self._patience = patience
+        self._patience = Patience(patience)
         self._check = check
         self._at_most = at_most
         self._under_way = 0
@@ -75,8 +76,8 @@ class Trips:
         """The rows of who asks. Raises TimeoutError, and what the statement does."""
         loop = asyncio.get_running_loop()
         back: asyncio.Future[Rows] = loop.create_future()
-        one = _Traveller(_Asked(row, beside), back, loop.call_later(self._patience, _late, back))
-        self._waiting.setdefault(sql, deque()).append(one)
+        self._patience.begin(back, partial(_late, back))
+        self._waiting.setdefault(sql, deque()).append(_Traveller(_Asked(row, beside), back))
         if self._worthwhile(beside=self._under_way):
             self._under_way += 1
             driving = loop.create_task(self._drive())
@@ -118,7 +119,7 @@ class Trips:
         queue, together = self._waiting.pop(first), list[_Traveller]()
         while queue and len(together) < MOST:
             one = queue.popleft()
-            one.patience.cancel()
+            self._patience.end(one.back)
             if not one.back.done():
                 together.append(one)
         if queue:
@@ -141,7 +142,7 @@ class Trips:
             with suppress(InterfaceError):  # lost meanwhile, and with the pool again
                 if not conn.is_closed():
                     return conn
-        conn = await self._pool.acquire(timeout=self._patience)
+        conn = await self._pool.acquire(timeout=self._patience.seconds)
         try:
             await self._check(conn)
         except BaseException:

@@ -32,6 +32,7 @@ GROUND = frozenset(
         "errors",
         "fields",
         "languages",
+        "patience",
         "readiness",
         "trips",
     )

@@ -220,20 +220,6 @@ async def test_a_body_without_a_length_is_bounded_while_it_streams(
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize(("length", "asked"), [(6, 2), (None, 3)])
-async def test_a_server_is_asked_for_no_more_than_the_headers_tell(
-    length: int | None, asked: int
-) -> None:
-    coming = iter([b"ab", b"cdef", b""])
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": (part := next(coming)), "more_body": part != b""}
-
-    body = bodies.Body(receive, length, 100, 1, bodies.JSON, bodies.IDENTITY)
-    assert await body.whole() == b"abcdef"
-    assert len([*coming]) == 3 - asked
-
-
 async def test_a_slow_body_is_given_up_and_held_no_connection(
     app: Litestar, client: httpx.AsyncClient
 ) -> None:
