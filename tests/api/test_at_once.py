@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +11,6 @@ from litestar import Litestar
 
 from api.auth import subject_hmac
 from api.development import subject_secret
-from domain.consents import store as consents
-from domain.consents.chain import unbroken
 from domain.db import Connection, as_json
 from domain.donations.keys import KeyProvider, WrappedKey
 from tests.api.region import NOON, OpenStudy, Region, donate, notice
@@ -205,24 +202,6 @@ async def test_those_who_share_a_trip_each_get_and_store_their_own(
     assert [one.json()["event"]["seq"] for one in ended] == [1 if n % 2 else 2 for n in range(20)]
 
 
-async def test_answers_of_one_resident_in_a_shared_trip_follow_from_each_other(
-    region: Region, study: OpenStudy
-) -> None:
-    ids = [await region.resident(name) for name in ("anna", "bo")]
-    both = [permit(study), permit(study, past=False)]
-    asked = [("anna", f"k-{n // 2}", both[: 1 + n // 2 % 2]) for n in range(8)]  # each key twice
-    given = await asyncio.gather(
-        *[region.post(name, EVENTS, {"answers": answers}, key) for name, key, answers in asked],
-        region.post("bo", EVENTS, {"answers": both}),
-    )
-    assert {one.status_code for one in given} == {201}
-    assert all(given[n].content == given[n + 1].content for n in range(0, 8, 2))
-    for resident_id, count in zip(ids, (6, 2), strict=True):
-        chain = (await consents.history(region.admin, resident_id, None, 10))[::-1]
-        assert (len(chain), unbroken(chain)) == (count, True)
-        assert [event.blind for event in chain] == [False] + [True] * (count - 1)
-
-
 async def test_a_first_upload_makes_its_key_and_its_stream_at_once(
     app: Litestar, region: Region, anna: UUID
 ) -> None:
@@ -267,20 +246,3 @@ async def test_each_row_of_a_shared_statement_sees_one_resident_alone(
              for n, name in enumerate(names, 1)]  # fmt: skip
     rows = await conn.fetch(sql, as_json(asked))
     assert [(row["resident_id"], row["seen"]) for row in rows] == [(one, [one]) for one in ids]
-
-
-async def test_one_statement_writes_the_answers_of_all_who_share_it(
-    region: Region, study: OpenStudy, conn: Connection
-) -> None:
-    anna, bo = [await region.resident(name) for name in ("anna", "bo")]
-    secret, issuer = subject_secret(region.settings), region.settings.issuer
-    asked = [{"n": n, "issuer": issuer, "subject": subject_hmac(secret, issuer, name), "route": "answers",
-              "issued_at": datetime.now(UTC), "key": f"k-{n}", "fingerprint": b"", "sensitive": [],
-              "answers": [permit(study, method="app")]}
-             for n, name in enumerate(["anna", "bo", "anna"], 1)]  # fmt: skip
-    sql = "SELECT n, (event).resident_id, (event).seq FROM answer_at_once($1)"
-    rows = [tuple(row) for row in await conn.fetch(sql, as_json(asked))]
-    assert rows == [(1, anna, 1), (2, bo, 1), (3, anna, 2)]
-    assert await region.admin.fetchval("SELECT count(*) FROM consent_head WHERE seq > 0") == 2
-    assert await region.admin.fetchval("SELECT count(DISTINCT resident_id) FROM consent_grant") == 2
-    assert await region.admin.fetchval("SELECT count(*) FROM reply WHERE route = 'answers'") == 3
