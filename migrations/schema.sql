@@ -247,7 +247,7 @@ BEGIN
             ON CONFLICT (resident_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash
          WHERE h.seq = excluded.seq - 1
         RETURNING old.seq)
-    SELECT count(m.seq) INTO followed FROM moved m;  -- not one that was made: an erased resident has no head
+    SELECT count(m.seq) INTO followed FROM moved m;
     IF followed <> cardinality(p_events) THEN
         RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
     END IF;
