@@ -50,9 +50,7 @@ async def _measure(cluster: Cluster) -> dict[str, float]:
         await _run(here, here.residents[:WARM], "warm")
         async with here.site.connect() as conn:
             await conn.execute("VACUUM ANALYZE")  # plans made for empty tables are nobody's
-            await conn.execute(
-                "CHECKPOINT"
-            )  # nor is WAL that is filled with zeros before it is used
+            await conn.execute("CHECKPOINT")  # nor is WAL that must first be filled with zeros
         runs = [await _run(here, here.residents[WARM + i :: RUNS], f"run{i}") for i in range(RUNS)]
         hot = await _hot(here)
         figures = {name: round(statistics.median(r[name] for r in runs), 2) for name in runs[0]}
