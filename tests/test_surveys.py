@@ -61,7 +61,7 @@ def score(name: str, *items: dict[str, Any]) -> tuple[list[Any], list[str]]:
     body = {"resourceType": "QuestionnaireResponse", "status": "completed", "item": items}
     response = resources.response(msgspec.json.encode(body | {"questionnaire": canonical}))
     assert answers.faults(compiled(made.questionnaire), response, complete=True) == []
-    given = answered(response)
+    given = answered(response, made.declarations.link_ids())
     scores = scoring.scores(made.declarations.scoring, given)
     raised = safety.raised(made.declarations.safety, given, ["sv"], datetime.now(UTC))
     return [(one.value, one.band) for one in scores], [one.text for one in raised]

@@ -1,33 +1,36 @@
 """What scores, safety answers and facts are made of: the plain answers of a response, and what is offered. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from types import MappingProxyType
+from operator import itemgetter
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 from domain.surveys.compiled import Compiled
 from domain.surveys.declarations import Value as Plain
 from domain.surveys.enabling import below
 from domain.surveys.extensions import values
-from domain.surveys.resources import Coding, Option, Quantity, QuestionnaireResponse
-from domain.surveys.values import Value, value_of
+from domain.surveys.resources import Coding, Option, Quantity, QuestionnaireResponse, Valued
+from domain.surveys.values import KINDS
 
 
-def answered(response: QuestionnaireResponse) -> Mapping[str, list[Plain]]:
-    """The answers by linkId, in their order, of a response without faults: all of them are enabled."""
+def answered(
+    response: QuestionnaireResponse, link_ids: Collection[str]
+) -> Mapping[str, list[Plain]]:
+    """The answers to these, in their order, of a response without faults: all of them are enabled."""
     found: dict[str, list[Plain]] = {}
     waiting = response.item[::-1]
     while waiting:
         item = waiting.pop()
-        for answer in item.answer:
-            value = value_of(answer)
-            plain = None if value is None else _plain(value)
+        for answer in item.answer if item.link_id in link_ids else ():
+            plain = _plain(answer)
             if plain is not None:
                 found.setdefault(item.link_id, []).append(plain)
-        waiting += below(item)[::-1]
+        if inner := below(item):
+            waiting += inner[::-1]
     return found
 
 
@@ -54,8 +57,7 @@ def ordinals(questionnaire: Compiled) -> Mapping[str, Mapping[str, Decimal]]:
     found: dict[str, dict[str, Decimal]] = {}
     for link_id, node in questionnaire.nodes.items():
         for option in node.source.answer_option if node.source else ():
-            value, worth = value_of(option), _ordinal(option)
-            plain = None if value is None else _plain(value)
+            plain, worth = _plain(option), _ordinal(option)
             if isinstance(plain, str) and worth is not None:
                 found.setdefault(link_id, {})[plain] = worth
     return found
@@ -67,8 +69,11 @@ def _ordinal(option: Option) -> Decimal | None:
     return next((Decimal(worth.plain) for worth in worths if worth.kind == "decimal"), None)
 
 
-def _plain(value: Value) -> Plain | None:
-    return _PLAINS[value.kind](value.plain)
+def _plain(element: Valued) -> Plain | None:
+    for at, plain in enumerate(astuple(element)):
+        if plain is not UNSET:
+            return _PLAINS[at](plain) if at < len(_PLAINS) else None
+    return None
 
 
 def _as_it_is(plain: Plain) -> Plain:
@@ -103,7 +108,7 @@ def _hour(text: str) -> str | time:
         return text
 
 
-_PLAINS: Mapping[str, Callable[[Any], Plain | None]] = MappingProxyType({
+_PLAINS: Sequence[Callable[[Any], Plain | None]] = itemgetter(*KINDS)({
     "boolean": _as_it_is,
     "decimal": _as_it_is,
     "integer": Decimal,
@@ -117,4 +122,4 @@ _PLAINS: Mapping[str, Callable[[Any], Plain | None]] = MappingProxyType({
     "Quantity": _amount,
     "Reference": _nothing,
 })  # fmt: skip
-"""The plain answer in a value of each type."""
+"""The plain answer in a value of each type, in their order."""

@@ -4,14 +4,14 @@ A draft may lack what is required. Nothing else is let through in it: answers to
 enabled are refused in both.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
 from msgspec import UNSET
 
-from domain.surveys.checks import is_well, wrong
-from domain.surveys.compiled import WITHOUT, Compiled, Node
+from domain.surveys.checks import wrong
+from domain.surveys.compiled import WITHOUT, Compiled, Node, is_asked
 from domain.surveys.enabling import Place, below, enabled
 from domain.surveys.faults import MOST, Fault, fault, where_link
 from domain.surveys.resources import Answer, QuestionnaireResponse, ResponseItem
@@ -37,29 +37,55 @@ def _faults(
         yield fault(f"{ROOT}.modifierExtension", "modifier")
     if response.implicit_rules is not UNSET:
         yield fault(f"{ROOT}.implicitRules", "modifier")
-    waiting = [Place(node=questionnaire.root, items=response.item, path=ROOT)]
+    waiting = [Place(questionnaire.root, response.item, ROOT)]
     while waiting:
         place = waiting.pop()
-        yield from _misplaced(place)
-        for node in place.node.children.values():
-            ats = place.by_link.get(node.link_id, ())
-            if not ats and not (complete and _is_asked(node)):
-                continue
-            if node.conditions and not enabled(node, place):
-                yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
-                continue
-            if node.slots and len(ats) == 1 and is_well(place.items[ats[0]], node.slots):
-                continue
-            yield from _counted(node, place, ats, complete=complete)
-            for at in ats:
-                for step, code in _of_item(node, place.items[at]):
-                    yield fault(f"{place.path}.item[{at}]{step}", code)
-            waiting.extend(_inside(node, place, ats))
+        inside = seen_well(place, complete=complete)
+        if inside is None:
+            inside = yield from looked_over(place, complete=complete)
+        waiting += inside
 
 
-def _is_asked(node: Node) -> bool:
-    """Whether it is looked for. A group that does not repeat is a page: leaving it out answers nothing."""
-    return node.limits.min_occurs > 0 or (node.type == "group" and node.limits.max_occurs == 1)
+def seen_well(place: Place, *, complete: bool) -> list[Place] | None:
+    """The places in a place with nothing wrong at first sight, as most are. None: it is to be looked over."""
+    reached, inside, children = -1, list[Place](), place.node.children
+    for at, item in enumerate(place.items):
+        node = children.get(item.link_id)
+        if node is None or node.at <= reached or item.modifier_extension:
+            return None
+        reached = node.at
+        if node.conditions and not enabled(node, place):
+            return None
+        if node.is_well is not None:
+            if not node.is_well(item):
+                return None
+        elif node.type == "group" and not item.answer and not node.limits.min_occurs:
+            inside.append(_in_group(node, place, at))
+        else:
+            return None
+    for node in place.node.asked if complete else ():
+        if node.link_id not in place.by_link and (not node.conditions or enabled(node, place)):
+            return None
+    return inside
+
+
+def looked_over(place: Place, *, complete: bool) -> Generator[Fault, None, list[Place]]:
+    """All that is wrong at a place. Returns the places in it."""
+    inside = list[Place]()
+    yield from _misplaced(place)
+    for node in place.node.children.values():
+        ats = place.by_link.get(node.link_id, ())
+        if not ats and not (complete and is_asked(node)):
+            continue
+        if node.conditions and not enabled(node, place):
+            yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
+            continue
+        yield from _counted(node, place, ats, complete=complete)
+        for at in ats:
+            for step, code in _of_item(node, place.items[at]):
+                yield fault(f"{place.path}.item[{at}]{step}", code)
+        inside += _inside(node, place, ats)
+    return inside
 
 
 def _misplaced(place: Place) -> Iterator[Fault]:
@@ -145,18 +171,17 @@ def _of_choices(node: Node, answers: list[Answer]) -> Iterator[Step]:
         yield "", "exclusive"
 
 
+def _in_group(node: Node, above: Place, at: int) -> Place:
+    return Place(node, above.items[at].item, f"{above.path}.item[{at}]", above)
+
+
 def _inside(node: Node, above: Place, ats: Sequence[int]) -> Sequence[Place]:
     """The places in the instances of a group, of which one left out is judged as empty, or under answers."""
     if node.type == "group":
         if not ats:
             path = f"{above.path}.{where_link(node.link_id)}"
             return [Place(node=node, items=[], path=path, above=above)]
-        return [
-            Place(
-                node=node, items=above.items[at].item, path=f"{above.path}.item[{at}]", above=above
-            )
-            for at in ats
-        ]
+        return [_in_group(node, above, at) for at in ats]
     if not node.children and not any(below(above.items[at]) for at in ats):
         return ()
     return [

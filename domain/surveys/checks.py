@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import UNSET
 from msgspec.structs import astuple
 
 from domain.surveys.limits import Keys, Limits
-from domain.surveys.resources import Attachment, Quantity, ResponseItem
-from domain.surveys.values import KINDS, LOOKS, Value, compared, key, possible
+from domain.surveys.resources import Attachment, Quantity, ResponseItem, decimals
+from domain.surveys.values import KINDS, LOOKS, Value, among, compared, possible
 
 LONGEST: Mapping[str, int] = MappingProxyType({"string": 20_000, "uri": 2_000})
 """The characters of an answer, where the item does not say."""
@@ -28,12 +28,10 @@ Rules: TypeAlias = Mapping[str, Sequence[Rule]]
 """What values of each type that may answer are held to."""
 
 
-class Slot(NamedTuple):
-    """Where among an answer's fields a value of one type stands, and what it is held to."""
-
-    at: int
-    can_be: Callable[[Any], bool] | None
-    rules: Sequence[Rule]
+Look: TypeAlias = Callable[[ResponseItem], bool]
+"""Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
+_ALONE = len(KINDS) - 1
+"""How many of an answer's values are not there where one is."""
 
 
 def rules_of(limits: Limits) -> Rules:
@@ -41,26 +39,29 @@ def rules_of(limits: Limits) -> Rules:
     return {kind: tuple(_rules(kind, limits)) for kind in limits.kinds}
 
 
-def slots_of(rules: Rules) -> tuple[Slot, ...]:
-    """The same by the places of the types."""
-    return tuple(
-        Slot(KINDS.index(kind), LOOKS.get(kind), of_kind) for kind, of_kind in rules.items()
-    )
+def look_of(rules: Rules) -> Look:
+    """A quick look, which finds what `wrong` does where it finds anything."""
+    slots = [(KINDS.index(kind), LOOKS.get(kind), of_kind) for kind, of_kind in rules.items()]
+
+    def is_well(item: ResponseItem) -> bool:
+        if len(item.answer) != 1 or item.item:
+            return False
+        fields = astuple(item.answer[0])
+        if fields[-2] or fields[-1] or fields.count(UNSET) != _ALONE:
+            return False
+        for at, can_be, held_to in slots:
+            plain = fields[at]
+            if plain is not UNSET:
+                return (can_be is None or can_be(plain)) and not any_wrong(plain, held_to)
+        return False
+
+    return is_well
 
 
-def is_well(item: ResponseItem, slots: Sequence[Slot]) -> bool:
-    """Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
-    if len(item.answer) != 1 or item.item:
-        return False
-    answer = item.answer[0]
-    fields = astuple(answer)
-    if answer.item or answer.modifier_extension or fields.count(UNSET) != len(KINDS) - 1:
-        return False
-    for at, can_be, rules in slots:
-        plain = fields[at]
-        if plain is not UNSET:
-            fits = can_be is None or can_be(plain)
-            return fits and not [code for rule in rules if (code := rule(plain))]
+def any_wrong(plain: object, rules: Sequence[Rule]) -> bool:
+    for rule in rules:  # noqa: SIM110 - a generator takes as long as the rules
+        if rule(plain):
+            return True
     return False
 
 
@@ -99,7 +100,8 @@ def _rules(kind: str, limits: Limits) -> Iterator[Rule]:
 
 def _among(kind: str, keys: Keys, code: str) -> Rule:
     """To be one of some, or what it begins with."""
-    return lambda plain: "" if key(Value(kind, plain)) in keys else code
+    is_one = among(kind, keys)
+    return lambda plain: "" if is_one(plain) else code
 
 
 def _text(limits: Limits, longest: int, text: str) -> str:
@@ -143,8 +145,7 @@ def _tells(value: Value, bound: Value, side: int) -> bool:
 def _fine(places: int, number: Decimal | Quantity) -> str:
     """Of a quantity, its number."""
     value = number.value if isinstance(number, Quantity) else number
-    exponent = value.as_tuple().exponent if isinstance(value, Decimal) else 0
-    return "too-fine" if isinstance(exponent, int) and -exponent > places else ""
+    return "too-fine" if isinstance(value, Decimal) and decimals(value) > places else ""
 
 
 def _long(longest: int, number: Decimal | int) -> str:

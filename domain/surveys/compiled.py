@@ -6,10 +6,18 @@ from typing import Any
 from msgspec import UNSET, Struct, field
 
 from domain.surveys import extensions
-from domain.surveys.checks import Rules, Slot, rules_of, slots_of
+from domain.surveys.checks import Look, Rules, look_of, rules_of
 from domain.surveys.extensions import first, whole
 from domain.surveys.limits import Keys, Limits
-from domain.surveys.resources import Coding, Concept, Contained, EnableWhen, Item, Questionnaire
+from domain.surveys.resources import (
+    Answer,
+    Coding,
+    Concept,
+    Contained,
+    EnableWhen,
+    Item,
+    Questionnaire,
+)
 from domain.surveys.values import ANSWERED_BY, Value, comparing, key, value_of
 
 WITHOUT = frozenset({"group", "display"})
@@ -21,12 +29,12 @@ class Condition(Struct, kw_only=True, frozen=True):
 
     `up`: how many containers to go up from the item's own; `down`: the linkIds from there to the
     question. Of several occurrences the nearest counts: the `last` before the item, or the first after.
-    `holds`: whether one answer is what is `wanted`; of `!=`, whether it is what is not.
+    `holds`: see `values.comparing`; `if_one_holds`: whether it is met where an answer does, and not met
+    where none does, or the other way round.
     """
 
-    operator: str
-    wanted: Value
-    holds: Callable[[Value], bool]
+    holds: Callable[[Answer], bool]
+    if_one_holds: bool
     up: int
     down: tuple[str, ...]
     last: bool
@@ -45,8 +53,10 @@ class Node(Struct, kw_only=True, eq=False):
     limits: Limits
     source: Item | None = None
     rules: Rules = field(default_factory=dict)
-    slots: tuple[Slot, ...] = ()
-    """Of a question that one answer, with nothing under it, is enough for: what that may be."""
+    is_well: Look | None = None
+    """Of a question that one answer, with nothing under it, is enough for: a quick look at its item."""
+    asked: tuple["Node", ...] = ()
+    """The items in it that are looked for where they are not there."""
 
 
 class Compiled(Struct, kw_only=True, eq=False):
@@ -74,12 +84,19 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
     for node in nodes.values():
         node.rules = rules_of(node.limits)
         if _is_single(node):
-            node.slots = slots_of(node.rules)
+            node.is_well = look_of(node.rules)
         if node.source is not None and node.source.enable_when:
             node.conditions = tuple(
                 _condition(node, when, nodes) for when in node.source.enable_when
             )
+    for node in (root, *nodes.values()):
+        node.asked = tuple(filter(is_asked, node.children.values()))
     return Compiled(root=root, nodes=nodes)
+
+
+def is_asked(node: Node) -> bool:
+    """Whether it is looked for. A group that does not repeat is a page: leaving it out answers nothing."""
+    return node.limits.min_occurs > 0 or (node.type == "group" and node.limits.max_occurs == 1)
 
 
 def _is_single(node: Node) -> bool:
@@ -96,9 +113,8 @@ def _condition(node: Node, when: EnableWhen, nodes: Mapping[str, Node]) -> Condi
     while same < min(len(own), len(asked)) - 1 and own[same] is asked[same]:
         same += 1
     return Condition(
-        operator=when.operator,
-        wanted=wanted,
         holds=comparing(when.operator, wanted),
+        if_one_holds=wanted.plain if when.operator == "exists" else when.operator != "!=",
         up=len(own) - 1 - same,
         down=tuple(step.link_id for step in asked[same:]),
         last=asked[same].at <= own[same].at,

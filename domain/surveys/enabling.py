@@ -10,13 +10,12 @@ from msgspec import Struct, field
 
 from domain.surveys.compiled import Condition, Node
 from domain.surveys.resources import Answer, ResponseItem
-from domain.surveys.values import Value, value_of
 
 
-class Place(Struct, kw_only=True, eq=False):
+class Place(Struct, eq=False):
     """Where items stand side by side: the response itself, an instance of a group, or an answer.
 
-    `found` keeps the answers looked up from here: a condition of many rows looks once.
+    `found` keeps the answers looked up deeper than here: a condition of many rows looks once.
     """
 
     node: Node
@@ -24,7 +23,7 @@ class Place(Struct, kw_only=True, eq=False):
     path: str
     above: "Place | None" = None
     by_link: dict[str, list[int]] = field(default_factory=dict)
-    found: dict[tuple[tuple[str, ...], bool], list[Value]] = field(default_factory=dict)
+    found: dict[tuple[tuple[str, ...], bool], Sequence[Answer]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Sort the items by their linkId."""
@@ -45,30 +44,28 @@ def _met(condition: Condition, place: Place) -> bool:
         if place.above is None:
             raise ValueError("The place is not one of this item.")
         place = place.above
-    values = _answers(condition, place)
-    if condition.operator == "exists":
-        return bool(values) is condition.wanted.plain
-    for value in values:
-        if condition.holds(value):
-            return condition.operator != "!="
-    return condition.operator == "!="
+    for answer in _answers(condition, place):
+        if condition.holds(answer):
+            return condition.if_one_holds
+    return not condition.if_one_holds
 
 
-def _answers(condition: Condition, place: Place) -> list[Value]:
-    """The values of the nearest occurrence of the question below this place."""
+def _answers(condition: Condition, place: Place) -> Sequence[Answer]:
+    """The answers of the nearest occurrence of the question below this place."""
+    first, *deeper = condition.down
+    nearest = -1 if condition.last else 0
+    ats = place.by_link.get(first)
+    if not ats:
+        return ()
+    if not deeper:
+        return place.items[ats[nearest]].answer
     known = (condition.down, condition.last)
     if known not in place.found:
-        first, *deeper = condition.down
-        ones = [place.items[at] for at in place.by_link.get(first, ())]
+        ones = [place.items[at] for at in ats]
         for link_id in deeper:
             ones = [inner for one in ones for inner in below(one) if inner.link_id == link_id]
-        nearest = ones[-1 if condition.last else 0].answer if ones else []
-        place.found[known] = _values(nearest)
+        place.found[known] = ones[nearest].answer if ones else ()
     return place.found[known]
-
-
-def _values(answers: Sequence[Answer]) -> list[Value]:
-    return [value for answer in answers if (value := value_of(answer)) is not None]
 
 
 def below(one: ResponseItem) -> list[ResponseItem]:

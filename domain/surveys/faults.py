@@ -24,6 +24,7 @@ TEXTS: Mapping[str, str] = MappingProxyType({
     "too-deep": "It is nested too deeply.",
     "too-many": "It has too many items.",
     "structure": "It is not what FHIR R4 says.",
+    "nul": "A text has a NUL character.",
     "required": "It is missing.",
     "modifier": "It has a modifier that is not understood here.",
     "several-values": "It has more than one value.",

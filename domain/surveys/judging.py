@@ -18,7 +18,10 @@ from domain.surveys.resources import QuestionnaireResponse, Unreadable
 
 
 class Judged(Struct, frozen=True, kw_only=True):
-    """A response that may be taken. `authored_at` is not after it was received."""
+    """A response that may be taken. `authored_at` is not after it was received.
+
+    `answered`: what its declarations are about.
+    """
 
     canonical: str
     ready: Ready
@@ -50,7 +53,7 @@ def judged(
     return Judged(
         canonical=canonical(response),
         ready=ready,
-        answered=answered(response),
+        answered=answered(response, ready.declared),
         authored_at=authored_at,
     )
 

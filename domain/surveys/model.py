@@ -92,6 +92,12 @@ class Declarations(Struct, frozen=True, kw_only=True):
     safety: Safety
     facts: Facts
 
+    def link_ids(self) -> frozenset[str]:
+        """The items whose answers they are about."""
+        scored = (item.link_id for scale in self.scoring.scales for item in scale.items)
+        signs = (sign.link_id for rule in self.safety.rules for sign in rule.signs)
+        return frozenset([*scored, *signs, *(mark.link_id for mark in self.facts.marks)])
+
 
 class ExtensionWarning(Struct, frozen=True, kw_only=True):
     """An extension that is not kept to. With a `decisive` one a questionnaire is not published."""

@@ -37,6 +37,8 @@ class Ready(Struct, frozen=True, kw_only=True):
     category: str
     compiled: Compiled
     declarations: Declarations
+    declared: frozenset[str]
+    """The items that its declarations are about."""
 
 
 _READY: dict[UUID, Ready] = {}
@@ -249,11 +251,13 @@ async def _ready(ask: Asking, questionnaire_id: UUID) -> Ready:
     if not rows:
         raise NotFound
     (row,) = rows
+    declarations = msgspec.convert(row["declarations"], Declarations)
     made = Ready(
         questionnaire_id=questionnaire_id,
         category=row["category"],
         compiled=compiled(resources.questionnaire(row["resource"].encode())),
-        declarations=msgspec.convert(row["declarations"], Declarations),
+        declarations=declarations,
+        declared=declarations.link_ids(),
     )
     if len(_READY) >= MOST_READY:
         _READY.clear()

@@ -11,15 +11,15 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from domain.fields import CLEAN
-from domain.surveys.declarations import LinkId
 from domain.surveys.faults import Fault, fault
 
 MOST_DIGITS = 18
 """FHIR R4 asks for this precision of a decimal. More could be sent to exhaust us."""
 
-Text = Annotated[str, Meta(min_length=1, max_length=100_000, pattern=CLEAN)]
-Word = Annotated[str, Meta(min_length=1, max_length=2_000, pattern=CLEAN)]
+# Without a pattern against NUL, which a whole resource is looked through for once.
+Text = Annotated[str, Meta(min_length=1, max_length=100_000)]
+Word = Annotated[str, Meta(min_length=1, max_length=2_000)]
+LinkId = Annotated[str, Meta(min_length=1, max_length=255)]
 Base64 = Annotated[str, Meta(max_length=16_000_000)]
 Integer = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Natural = Annotated[int, Meta(ge=1, le=2**31 - 1)]
@@ -27,6 +27,15 @@ Natural = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 class Number(Decimal):
     """A decimal as it was written. JSON's strings are none."""
+
+
+def decimals(number: Decimal) -> int:
+    """How many digits stand after its point. Of most numbers its text tells it soonest."""
+    text = str(number)
+    if "E" not in text:
+        return len(text) - 1 - point if (point := text.find(".")) >= 0 else 0
+    exponent = number.as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 class Unreadable(ValueError):
@@ -239,11 +248,16 @@ def exact(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's hook for t
     if kind is not Number or type(value) not in {int, Decimal}:
         raise ValueError("It is no number.")
     number = Number(value)
-    _, digits, exponent = number.as_tuple()
-    small = isinstance(exponent, int) and exponent >= -MOST_DIGITS
-    if not small or len(digits) > MOST_DIGITS or number.adjusted() >= MOST_DIGITS:
+    text = str(number)
+    if (len(text) > MOST_DIGITS or "E" in text) and not _is_bounded(number):
         raise ValueError("The number is too large or too fine.")
     return number
+
+
+def _is_bounded(number: Decimal) -> bool:
+    _, digits, exponent = number.as_tuple()
+    small = isinstance(exponent, int) and exponent >= -MOST_DIGITS
+    return small and len(digits) <= MOST_DIGITS and number.adjusted() < MOST_DIGITS
 
 
 _QUESTIONNAIRE = msgspec.json.Decoder(Questionnaire, dec_hook=exact, float_hook=Decimal)
@@ -261,6 +275,8 @@ def response(body: bytes) -> QuestionnaireResponse:
 
 
 def _read(decoder: "msgspec.json.Decoder[Resource]", body: bytes, root: str) -> Resource:
+    if b"\\u0000" in body and _NUL.search(body):  # JSON has it no other way
+        raise Unreadable(fault(root, "nul"))
     try:
         return decoder.decode(body)
     except RecursionError:
@@ -271,6 +287,7 @@ def _read(decoder: "msgspec.json.Decoder[Resource]", body: bytes, root: str) -> 
         raise Unreadable(fault(root, "structure")) from None
 
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _PLACE = re.compile(r" - at `\$([^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(\w+)`")
 _CHOICE = re.compile(r"\b(value|answer)[A-Z]\w*")

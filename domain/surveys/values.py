@@ -5,9 +5,10 @@ less where that does not tell; quantities compare in the same unit alone.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, time
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -20,6 +21,10 @@ KINDS = (
     "Coding", "Quantity", "Reference",
 )  # fmt: skip
 """The types of `value[x]`, in the order of their fields."""
+FIELDS: Mapping[str, str] = MappingProxyType(
+    dict(zip(KINDS, Valued.__struct_fields__, strict=False))
+)
+"""Where an element has its value of each type."""
 ORDERED = frozenset({"decimal", "integer", "date", "dateTime", "time", "Quantity"})
 
 ANSWERED_BY: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -58,9 +63,9 @@ def values_of(element: Valued | EnableWhen) -> list[Value]:
 
 def value_of(element: Valued | EnableWhen) -> Value | None:
     """The value of an element, None where it has none. With several it is the first."""
-    for kind, plain in zip(KINDS, structs.astuple(element), strict=False):
+    for at, plain in enumerate(structs.astuple(element)):
         if plain is not UNSET:
-            return Value(kind, plain)
+            return Value(KINDS[at], plain) if at < len(KINDS) else None
     return None
 
 
@@ -119,10 +124,21 @@ def _moment(kind: str, text: str) -> Moment | time | None:
     return None
 
 
+def _is_date(text: str) -> bool:
+    """Told of most dates sooner than by what they are."""
+    if len(text) == len("2026-03-29") and text[7] == "-":
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            return False
+        return True
+    return _moment("date", text) is not None
+
+
 LOOKS: Mapping[str, Callable[[Any], bool]] = MappingProxyType({
     "string": lambda text: not text.isspace(),
     "uri": _is_uri,
-    "date": lambda text: _moment("date", text) is not None,
+    "date": _is_date,
     "dateTime": lambda text: _moment("dateTime", text) is not None,
     "time": lambda text: _moment("time", text) is not None,
     "Quantity": _is_quantity,
@@ -216,10 +232,22 @@ COMPARE: Mapping[str, Callable[[Value, Value], bool]] = MappingProxyType({
 """What one answer must be to another value. `!=` is of all answers: none of them is equal."""
 
 
-def comparing(operator: str, wanted: Value) -> Callable[[Value], bool]:
-    """Whether a value is what is wanted; of `!=`, whether it is what is not."""
+def among(kind: str, keys: Collection[Any]) -> Callable[[Any], bool]:
+    """Whether a value of a type has one of these keys."""
+    identity = _IDENTITIES.get(kind)
+    known = frozenset(of_value for of_kind, of_value in keys if of_kind == kind)
+    if identity is None:
+        return lambda plain: plain in known
+    return lambda plain: identity(plain) in known
+
+
+def comparing(operator: str, wanted: Value) -> Callable[[Valued], bool]:
+    """Whether an answer is what is wanted; of `!=`, whether it is what is not; of `exists`, whether it is one."""
+    if operator == "exists":
+        return lambda answer: value_of(answer) is not None
+    at, kind = attrgetter(FIELDS[wanted.kind]), wanted.kind
     if operator in {"=", "!="}:
-        kind, known = wanted.kind, _key(wanted)
-        return lambda value: value.kind == kind and _key(value) == known
-    compare = COMPARE.get(operator, equal)
-    return lambda value: compare(value, wanted)
+        is_it = among(kind, [key(wanted)])
+        return lambda answer: (plain := at(answer)) is not UNSET and is_it(plain)
+    compare = COMPARE[operator]
+    return lambda answer: (plain := at(answer)) is not UNSET and compare(Value(kind, plain), wanted)
