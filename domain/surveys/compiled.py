@@ -55,6 +55,8 @@ class Node(Struct, kw_only=True, eq=False):
     rules: Rules = field(default_factory=dict)
     is_well: Look | None = None
     """Of a question that one answer, with nothing under it, is enough for: a quick look at its item."""
+    is_counted: bool = False
+    """Of a group: whether one instance of it can be too few or too many."""
     asked: tuple["Node", ...] = ()
     """The items in it that are looked for where they are not there."""
 
@@ -90,6 +92,7 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
                 _condition(node, when, nodes) for when in node.source.enable_when
             )
     for node in (root, *nodes.values()):
+        node.is_counted = node.limits.min_occurs > 0 or node.limits.max_occurs == 0
         node.asked = tuple(filter(is_asked, node.children.values()))
     return Compiled(root=root, nodes=nodes)
 

@@ -1,7 +1,6 @@
 """Whatever a stranger writes is read or refused with its faults: nothing else is ever raised."""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,10 +11,7 @@ from hypothesis import strategies as st
 from domain.surveys import answers, resources, structure
 from domain.surveys.answered import answered, offered, ordinals
 from domain.surveys.compiled import Compiled, compiled
-from domain.surveys.enabling import Place
 from domain.surveys.extensions import CHECKED, unsupported
-from domain.surveys.faults import Fault
-from domain.surveys.resources import QuestionnaireResponse
 from domain.surveys.translations import written
 from tests.domain.surveys.forms import extension, item, when
 from tests.domain.surveys.responding import chance, valid
@@ -110,32 +106,6 @@ def test_any_response_is_read_or_refused(data: Any) -> None:
     for complete in (False, True):
         assert isinstance(answers.faults(READY, reply, complete=complete), list)
     assert isinstance(answered(reply, READY.nodes), dict)
-
-
-def at_length(made: Compiled, reply: QuestionnaireResponse, *, complete: bool) -> list[Fault]:
-    """Its faults without a first sight of any place."""
-    waiting = [Place(made.root, reply.item, answers.ROOT)]
-    found: list[Fault] = []
-
-    def look() -> Iterator[Fault]:
-        waiting.extend((yield from answers.looked_over(waiting.pop(), complete=complete)))
-
-    while waiting:
-        found += look()
-    return found
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.booleans())
-def test_at_first_sight_nothing_is_overlooked(data: Any, complete: bool) -> None:
-    reply = copy.deepcopy(REPLY)
-    reply["item"] = disturbed(reply["item"], data)
-    try:
-        read = resources.response(msgspec.json.encode(reply))
-    except resources.Unreadable:
-        return
-    found = answers.faults(READY, read, complete=complete)
-    assert sorted(found) == sorted(at_length(READY, read, complete=complete))
 
 
 def test_a_nul_is_refused_wherever_it_stands() -> None:
