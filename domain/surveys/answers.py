@@ -59,12 +59,13 @@ def seen_well(place: Place, *, complete: bool) -> list[Place] | None:
         if node.is_well is not None:
             if not node.is_well(item):
                 return None
-        elif node.type != "group" or item.answer:
-            return None
-        elif node.is_counted and _counted(node, place, [at], complete=complete):
-            return None
-        else:
+        elif (
+            node.type == "group" and not item.answer
+            and not (node.is_counted and _counted(node, place, [at], complete=complete))
+        ):  # fmt: skip
             inside.append(_in_group(node, place, at))
+        else:
+            return None
     for node in place.node.asked if complete else ():
         if node.link_id not in place.by_link and (not node.conditions or enabled(node, place)):
             return None
