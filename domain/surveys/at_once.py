@@ -64,16 +64,7 @@ async def _stored(
     found: Judged,
     answer: Submission,
 ) -> bytes | None:
-    sql = """
-        SELECT a.n, response_submit_at_once(
-               a.resident_id, a.route, a.key, decode(a.fingerprint, 'base64'), decode(a.answer, 'base64'),
-               a.response_id, a.study_id, a.assignment_id, a.questionnaire, a.questionnaire_id, a.category,
-               a.authored_at, a.received_at, a.keys, a.key_version, ($2::bytea[])[a.n]) AS stored
-          FROM jsonb_to_recordset($1) AS a (
-               n integer, resident_id uuid, route text, key text, fingerprint text, answer text, response_id uuid,
-               study_id uuid, assignment_id uuid, questionnaire text, questionnaire_id uuid, category text,
-               authored_at timestamptz, received_at timestamptz, keys jsonb, key_version integer)
-    """
+    sql = "SELECT n, stored FROM response_submit_at_once($1, $2)"
     category, body = answer.category, msgspec.json.encode(answer)
     ring, new_keys = await with_new(keys, ring, resident_id, [category])
     version = ring.newest(category)

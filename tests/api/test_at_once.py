@@ -196,6 +196,8 @@ async def test_those_who_share_a_trip_each_get_and_store_their_own(
     assert [await region.admin.fetchval(sql, one) for one in ids] == [
         2 * (n + 1) for n in range(len(names))
     ]
+    together = "SELECT count(*) > count(DISTINCT xmin::text) FROM segment"
+    assert await region.admin.fetchval(together)  # of several residents by one statement
     ended = await asyncio.gather(
         *[region.post(name, WITHDRAWALS, {"scope": "everything"}) for name in names]
     )

@@ -10,7 +10,9 @@ from litestar import Litestar
 
 from domain.db import Connection
 from tests.api.region import OpenStudy, Region
-from tests.api.surveying import Survey, survey
+from tests.api.surveying import TOPIC, Survey, answers, survey
+from tests.domain.donations.conftest import permit
+from tests.domain.surveys.forms import said
 
 WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
 
@@ -94,3 +96,23 @@ async def test_a_first_submission_makes_its_key_at_once(
     path = f"/v1/me/responses/{answer.json()['response_id']}"
     assert app.state.pool.get_size() == max(before, 1)  # the long way takes another
     assert (await region.get("anna", path)).status_code == 200
+
+
+async def test_those_who_share_a_trip_have_their_responses_written_together(asked: Survey) -> None:
+    region, study_id = asked.region, UUID(asked.study.study_id)
+    names = [f"resident {n}" for n in range(12)]
+    for name in names:
+        await permit(region.admin, await region.resident(name), TOPIC, study_id=study_id)
+
+    async def visit(n: int) -> None:
+        path = f"/v1/me/responses/{uuid4()}"
+        sent = asked.body(answers(hours=n))
+        given = await region.post(names[n], f"{path}/submission", sent, "key")
+        assert given.status_code == 201, given.text
+        assert (await region.get(names[n], path)).json()["response"]["item"][0] == said("hours", {"Decimal": n})  # fmt: skip
+        assert (await region.post(names[n], f"{path}/submission", sent, "key")).content == given.content  # fmt: skip
+
+    await asyncio.gather(*map(visit, range(len(names))))
+    sql = "SELECT count(*), count(DISTINCT xmin::text) FROM response WHERE resident_id <> $1"
+    stored, transactions = await region.admin.fetchrow(sql, asked.resident_id) or (0, 0)
+    assert stored == len(names) > transactions
