@@ -228,13 +228,17 @@ class Reader(NamedTuple):
 def each_once(body: bytes) -> None:
     """Raise Malformed where a name stands twice in one object of JSON, or a number is too large.
 
-    Where nothing is escaped or set apart, `":` ends each name and stands nowhere else: written anew, JSON
-    has as many only if no name stood twice. That is quicker than looking at each object.
+    That is told soonest by writing it anew: of two it has the last. Most bodies are the same then. Else,
+    where nothing is escaped or set apart, `":` ends each name and stands nowhere else: there are as many
+    only if no name stood twice. The rest is looked at object by object.
     """
-    if b"\\" not in body and SET_APART.search(body) is None:
-        with suppress(ValueError, OverflowError):  # what it cannot read is looked at below
-            if msgspec.json.encode(msgspec.json.decode(body)).count(b'":') == body.count(b'":'):
-                return
+    with suppress(ValueError, OverflowError):  # what it cannot read is looked at below
+        anew = msgspec.json.encode(msgspec.json.decode(body))
+        if anew == body:
+            return
+        plain = b"\\" not in body and SET_APART.search(body) is None
+        if plain and anew.count(b'":') == body.count(b'":'):
+            return
     ONCE.decode(body.decode())
 
 

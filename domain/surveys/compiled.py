@@ -27,8 +27,8 @@ WITHOUT = frozenset({"group", "display"})
 class Condition(Struct, kw_only=True, frozen=True):
     """A condition, and how to find the answers that it asks about.
 
-    `up`: how many containers to go up from the item's own; `down`: the linkIds from there to the
-    question. Of several occurrences the nearest counts: the `last` before the item, or the first after.
+    `up`: how many containers to go up from the item's own; `link_id`, and `deeper` in it: from there to
+    the question. Of several occurrences the nearest counts: the `last` before the item, or the first after.
     `holds`: see `values.comparing`; `if_one_holds`: whether it is met where an answer does, and not met
     where none does, or the other way round.
     """
@@ -36,7 +36,8 @@ class Condition(Struct, kw_only=True, frozen=True):
     holds: Callable[[Answer], bool]
     if_one_holds: bool
     up: int
-    down: tuple[str, ...]
+    link_id: str
+    deeper: tuple[str, ...]
     last: bool
 
 
@@ -119,7 +120,8 @@ def _condition(node: Node, when: EnableWhen, nodes: Mapping[str, Node]) -> Condi
         holds=comparing(when.operator, wanted),
         if_one_holds=wanted.plain if when.operator == "exists" else when.operator != "!=",
         up=len(own) - 1 - same,
-        down=tuple(step.link_id for step in asked[same:]),
+        link_id=asked[same].link_id,
+        deeper=tuple(step.link_id for step in asked[same + 1 :]),
         last=asked[same].at <= own[same].at,
     )
 

@@ -23,7 +23,7 @@ class Place(Struct, eq=False):
     path: str
     above: "Place | None" = None
     by_link: dict[str, list[int]] = field(default_factory=dict)
-    found: dict[tuple[tuple[str, ...], bool], Sequence[Answer]] = field(default_factory=dict)
+    found: dict[tuple[str, tuple[str, ...], int], Sequence[Answer]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Sort the items by their linkId."""
@@ -52,17 +52,15 @@ def _met(condition: Condition, place: Place) -> bool:
 
 def _answers(condition: Condition, place: Place) -> Sequence[Answer]:
     """The answers of the nearest occurrence of the question below this place."""
-    first, *deeper = condition.down
-    nearest = -1 if condition.last else 0
-    ats = place.by_link.get(first)
-    if not ats:
+    ats, nearest = place.by_link.get(condition.link_id), -1 if condition.last else 0
+    if ats is None:
         return ()
-    if not deeper:
+    if not condition.deeper:
         return place.items[ats[nearest]].answer
-    known = (condition.down, condition.last)
+    known = (condition.link_id, condition.deeper, nearest)
     if known not in place.found:
         ones = [place.items[at] for at in ats]
-        for link_id in deeper:
+        for link_id in condition.deeper:
             ones = [inner for one in ones for inner in below(one) if inner.link_id == link_id]
         place.found[known] = ones[nearest].answer if ones else ()
     return place.found[known]
