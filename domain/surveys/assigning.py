@@ -39,11 +39,15 @@ class Schedule(Struct, frozen=True, kw_only=True):
 
 
 class Taker(Struct, frozen=True, kw_only=True):
-    """Someone who takes part, and where. `anchor`: their enrolment, or the event that is counted from."""
+    """Someone who takes part, and where. `anchor`: their enrolment, or the event that is counted from.
+
+    `asked`: before, by this schedule. Of whom was not, no slot can stand already.
+    """
 
     resident_id: UUID
     anchor: datetime
     zone: str
+    asked: bool
 
 
 async def walk(pool: Pool, now: datetime) -> int:
@@ -87,9 +91,12 @@ async def _taking_part(conn: Connection, schedule: Schedule, after: UUID | None)
     Nobody of them moves to another zone until COMMIT: who does then finds what was made.
     """
     sql = """
-        SELECT e.resident_id, coalesce(v.occurred_at, e.enrolled_at) AS anchor, r.zone
+        SELECT e.resident_id, coalesce(v.occurred_at, e.enrolled_at) AS anchor, r.zone, made.one IS NOT NULL AS asked
           FROM enrolment e
           JOIN resident r USING (resident_id)
+          -- Not by EXISTS, for which all of the schedule's would be read.
+          LEFT JOIN LATERAL (SELECT 1 AS one FROM assignment a
+                              WHERE a.resident_id = e.resident_id AND a.schedule_id = $5 LIMIT 1) made ON true
           LEFT JOIN study_event v
                ON v.resident_id = e.resident_id AND v.study_id = e.study_id AND v.name = $4
          WHERE e.study_id = $1 AND e.ended_at IS NULL AND ($4::text IS NULL OR v.name IS NOT NULL)
@@ -99,8 +106,8 @@ async def _taking_part(conn: Connection, schedule: Schedule, after: UUID | None)
            FOR SHARE OF r
     """
     return await fetch_all(
-        conn, Taker, sql, schedule.study_id, after, BATCH, schedule.timetable.event
-    )
+        conn, Taker, sql, schedule.study_id, after, BATCH, schedule.timetable.event, schedule.schedule_id
+    )  # fmt: skip
 
 
 async def assign(
@@ -112,63 +119,81 @@ async def assign(
     allowed = {permit.resident_id for permit in permits if goes_on(permit)}
     made = 0
     asked = [taker for taker in takers if taker.resident_id in allowed]
-    for slots, residents in _alike(schedule.timetable, asked, now):
+    for slots, residents, before in _alike(schedule.timetable, asked, now):
         for at in range(0, len(slots), MOST_ROWS):
             some = slots[at : at + MOST_ROWS]
-            each = MOST_ROWS // len(some)
+            each, times = MOST_ROWS // len(some), _times(some)
             for first in range(0, len(residents), each):
-                made += await _insert(conn, schedule, residents[first : first + each], some)
+                some_of = residents[first : first + each]
+                made += await _insert(conn, schedule, some_of, times, asked=before)
     return made
 
 
 def _alike(
     timetable: Timetable, takers: Iterable[Taker], now: datetime
-) -> Iterator[tuple[Sequence[Slot], list[UUID]]]:
-    """Who is asked at which times: by the calendar, all of a zone who take part by then at the same."""
+) -> Iterator[tuple[Sequence[Slot], list[UUID], bool]]:
+    """Who is asked at which times: by the calendar, all of a zone who take part by then at the same.
+
+    And whether they were asked before.
+    """
     since = now - timedelta(minutes=timetable.window)  # What is still open is made, too.
-    until, by_zone = now + AHEAD, dict[str, tuple[list[Slot], list[UUID]]]()
+    until, alike = now + AHEAD, dict[tuple[str, bool], tuple[list[Slot], list[UUID]]]()
     by_calendar = timetable.relative_to == "calendar" and timetable.first is not None
     for one in takers:
         home = _at_home(one.zone)
         if by_calendar:
-            if one.zone not in by_zone:
-                by_zone[one.zone] = occurrences(timetable, LONG_AGO, home, since, until), []
-            slots, residents = by_zone[one.zone]
+            which = (one.zone, one.asked)
+            if which not in alike:
+                alike[which] = occurrences(timetable, LONG_AGO, home, since, until), []
+            slots, residents = alike[which]
             if all(one.anchor <= slot.opens_at for slot in slots):
                 residents.append(one.resident_id)
                 continue
-        yield occurrences(timetable, one.anchor, home, since, until), [one.resident_id]
-    yield from by_zone.values()
+        yield occurrences(timetable, one.anchor, home, since, until), [one.resident_id], one.asked
+    yield from ((*found, asked) for (_, asked), found in alike.items())
+
+
+def _times(slots: Sequence[Slot]) -> list[str]:
+    """Of each of their times an array, written once for all who are asked at them."""
+    moments = zip(*((s.local, s.opens_at, s.closes_at, s.expires_at) for s in slots), strict=True)
+    return [text_array(moment.isoformat() for moment in each) for each in moments]
 
 
 async def _insert(
-    conn: Connection, schedule: Schedule, residents: Sequence[UUID], slots: Sequence[Slot]
+    conn: Connection,
+    schedule: Schedule,
+    residents: Sequence[UUID],
+    times: Sequence[str],
+    *,
+    asked: bool,
 ) -> int:
-    """What was cancelled by a pause that has ended is asked again; nothing else is changed."""
+    """What was cancelled by a pause that has ended is asked again; nothing else is changed.
+
+    What stands is looked for first of those who were `asked` before: a conflict would lock it, and write.
+    """
     sql = """
+        WITH slots AS MATERIALIZED (
+            SELECT s.*, ARRAY(SELECT s.opens_at + make_interval(mins => m) FROM unnest($5::int[]) m ORDER BY m) AS knocks_at
+              FROM unnest($7::text::timestamp[], $8::text::timestamptz[], $9::text::timestamptz[], $10::text::timestamptz[])
+                   AS s (slot, opens_at, closes_at, expires_at))
         INSERT INTO assignment AS a (resident_id, assignment_id, schedule_id, study_id, category,
                                      questionnaire, slot, opens_at, closes_at, expires_at, knocks_at)
-        SELECT r.resident_id, uuidv7(), $1, $2, $3, $4, s.slot, s.opens_at, s.closes_at, s.expires_at,
-               ARRAY(SELECT s.opens_at + make_interval(mins => m) FROM unnest($5::int[]) m ORDER BY m)
+        SELECT r.resident_id, uuidv7(), $1, $2, $3, $4, s.slot, s.opens_at, s.closes_at, s.expires_at, s.knocks_at
           FROM unnest($6::text::uuid[]) AS r (resident_id)
-         CROSS JOIN unnest($7::timestamp[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
-               AS s (slot, opens_at, closes_at, expires_at)
-         WHERE coalesce((SELECT made.state FROM assignment made
-                          WHERE made.resident_id = r.resident_id AND made.schedule_id = $1
-                            AND made.slot = s.slot), 'cancelled') = 'cancelled'
+         CROSS JOIN slots s
+         WHERE NOT $11 OR coalesce((SELECT made.state FROM assignment made
+                                     WHERE made.resident_id = r.resident_id AND made.schedule_id = $1
+                                       AND made.slot = s.slot), 'cancelled') = 'cancelled'
         ON CONFLICT (resident_id, schedule_id, slot) DO UPDATE
            SET state = 'due', opens_at = excluded.opens_at, closes_at = excluded.closes_at,
                expires_at = excluded.expires_at, knocks_at = excluded.knocks_at
          WHERE a.state = 'cancelled'
-        RETURNING 1 AS made
     """
-    made = await conn.fetch(
+    made = await conn.execute(
         sql, schedule.schedule_id, schedule.study_id, schedule.category, schedule.questionnaire,
-        [0, *schedule.timetable.reminders], text_array(residents),
-        [slot.local for slot in slots], [slot.opens_at for slot in slots],
-        [slot.closes_at for slot in slots], [slot.expires_at for slot in slots],
+        [0, *schedule.timetable.reminders], text_array(residents), *times, asked,
     )  # fmt: skip
-    return len(made)
+    return int(made.rpartition(" ")[2])
 
 
 async def move(conn: Connection, resident_id: UUID, left: str, zone: str, now: datetime) -> None:

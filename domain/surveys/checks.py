@@ -11,7 +11,8 @@ from msgspec import UNSET
 from msgspec.structs import astuple
 
 from domain.surveys.limits import Keys, Limits
-from domain.surveys.resources import Attachment, Quantity, ResponseItem, decimals
+from domain.surveys.numbers import decimals
+from domain.surveys.resources import Attachment, Quantity, ResponseItem
 from domain.surveys.values import KINDS, LOOKS, Value, among, compared, possible
 
 LONGEST: Mapping[str, int] = MappingProxyType({"string": 20_000, "uri": 2_000})

@@ -6,15 +6,13 @@ kept as it was published. A modifier is read to be refused. Numbers are exact.
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from domain.surveys.faults import Fault, fault
-
-MOST_DIGITS = 18
-"""FHIR R4 asks for this precision of a decimal. More could be sent to exhaust us."""
+from domain.surveys.numbers import Number, exact
 
 # Without a pattern against NUL, which a whole resource is looked through for once.
 Text = Annotated[str, Meta(min_length=1, max_length=100_000)]
@@ -23,19 +21,6 @@ LinkId = Annotated[str, Meta(min_length=1, max_length=255)]
 Base64 = Annotated[str, Meta(max_length=16_000_000)]
 Integer = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Natural = Annotated[int, Meta(ge=1, le=2**31 - 1)]
-
-
-class Number(Decimal):
-    """A decimal as it was written. JSON's strings are none."""
-
-
-def decimals(number: Decimal) -> int:
-    """How many digits stand after its point. Of most numbers its text tells it soonest."""
-    text = str(number)
-    if "E" not in text:
-        return len(text) - 1 - point if (point := text.find(".")) >= 0 else 0
-    exponent = number.as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 class Unreadable(ValueError):
@@ -241,23 +226,6 @@ class QuestionnaireResponse(Element, frozen=True, kw_only=True):
 
 
 Resource = TypeVar("Resource", Questionnaire, QuestionnaireResponse)
-
-
-def exact(kind: type, value: Any) -> Any:  # noqa: ANN401 - msgspec's hook for types it does not know
-    """Read a `Number` from what JSON holds, for a decoder of ours."""
-    if kind is not Number or type(value) not in {int, Decimal}:
-        raise ValueError("It is no number.")
-    number = Number(value)
-    text = str(number)
-    if (len(text) > MOST_DIGITS or "E" in text) and not _is_bounded(number):
-        raise ValueError("The number is too large or too fine.")
-    return number
-
-
-def _is_bounded(number: Decimal) -> bool:
-    _, digits, exponent = number.as_tuple()
-    small = isinstance(exponent, int) and exponent >= -MOST_DIGITS
-    return small and len(digits) <= MOST_DIGITS and number.adjusted() < MOST_DIGITS
 
 
 _QUESTIONNAIRE = msgspec.json.Decoder(Questionnaire, dec_hook=exact, float_hook=Decimal)
