@@ -25,10 +25,11 @@ def answered(
     waiting = response.item[::-1]
     while waiting:
         item = waiting.pop()
-        for answer in item.answer if item.link_id in link_ids else ():
-            plain = _plain(answer)
-            if plain is not None:
-                found.setdefault(item.link_id, []).append(plain)
+        if item.link_id in link_ids:
+            for answer in item.answer:
+                plain = _plain(answer)
+                if plain is not None:
+                    found.setdefault(item.link_id, []).append(plain)
         if inner := below(item):
             waiting += inner[::-1]
     return found

@@ -128,17 +128,23 @@ def _combined(scale: Scale, found: list[Exact]) -> Decimal | None:
     if missing > scale.max_missing or not found:
         return None
     counted = len(scale.items) if scale.missing == "zero" else len(found)
-    mean = Fraction(sum(found)) / counted
+    total = sum(found)
+    if scale.method == "sum" and counted == len(scale.items):
+        return rounded(total, scale.places)
+    mean = Fraction(total) / counted
     return rounded(mean * len(scale.items) if scale.method == "sum" else mean, scale.places)
 
 
 def _worth(item: Scored, answered: Answered) -> Exact | None:
     """What an item counts; None where it is missing. Several answers of one item add up."""
-    worths = [_number(value, item.points) for value in answered.get(item.link_id, ())]
-    known = [worth for worth in worths if worth is not None]
-    if not known or len(known) < len(worths):
+    total, values = None, answered.get(item.link_id, ())
+    for value in values:
+        worth = _number(value, item.points)
+        if worth is None:
+            return None
+        total = worth if total is None else total + worth
+    if total is None:
         return None
-    total = sum(known)
     if not item.reverse or item.low is None or item.high is None:
         return total
     return _exact(item.low) + _exact(item.high) - total
@@ -165,6 +171,8 @@ def _exact(number: Decimal) -> Exact:
 
 def _code(value: Value) -> str:
     match value:
+        case str():
+            return value
         case bool():
             return "true" if value else "false"
         case Decimal():
@@ -173,7 +181,7 @@ def _code(value: Value) -> str:
             return str(value)
 
 
-def rounded(number: Fraction, places: int) -> Decimal:
+def rounded(number: Exact, places: int) -> Decimal:
     """Rounded half away from zero: 2.5 is 3 and -2.5 is -3."""
     scaled = abs(number) * 10**places
     units = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
