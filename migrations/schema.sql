@@ -578,38 +578,36 @@ CREATE FUNCTION public.donation_append_at_once(p_asked jsonb, p_bodies bytea[]) 
 #variable_conflict use_column
 DECLARE
     one record;
-    sound boolean;
-    expected integer := 0;
+    held boolean;
+    expected integer;
     appended integer;
 BEGIN
-    FOR one IN
-        SELECT * FROM jsonb_to_recordset(p_asked) AS a (
-               resident_id uuid, event_seq bigint, blocks uuid[], keys jsonb, additions jsonb)
-    LOOP
-        -- Looked at behind the lock: by a statement that begins when it is held.
-        sound := act_as(one.resident_id) IS NOT NULL
-             AND pg_advisory_xact_lock_shared(uuid_hash_extended(one.resident_id, 0)) IS NOT NULL;
-        IF one.keys <> '[]' THEN
-            INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
-            SELECT one.resident_id, made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
-              FROM jsonb_to_recordset(one.keys) AS made (scope text, version integer, kek text, wrapped text);
-        END IF;
-        SELECT h.seq = one.event_seq
-               AND one.blocks = ARRAY(SELECT b.block_id FROM block b
-                                       WHERE b.resident_id = one.resident_id AND b.lifted_at IS NULL ORDER BY b.block_id)
-               AND NOT EXISTS (
-                   SELECT FROM jsonb_to_recordset(one.additions) AS g (category text, version integer)
-                    WHERE NOT EXISTS (
-                          SELECT FROM data_key k
-                           WHERE k.resident_id = one.resident_id AND k.scope = g.category AND k.version = g.version))
-          INTO sound
-          FROM consent_head h JOIN resident_lock l ON l.resident_id = h.resident_id
-         WHERE h.resident_id = one.resident_id;
-        IF sound IS NOT TRUE THEN
-            RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
-        END IF;
-        expected := expected + jsonb_array_length(one.additions);
+    FOR one IN SELECT * FROM jsonb_to_recordset(p_asked) AS a (resident_id uuid) LOOP
+        held := pg_advisory_xact_lock_shared(uuid_hash_extended(one.resident_id, 0)) IS NOT NULL;
     END LOOP;
+    -- What follows begins when all are held.
+    INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
+    SELECT act_as(a.resident_id), made.scope, made.version, made.kek, decode(made.wrapped, 'base64')
+      FROM jsonb_to_recordset(p_asked) AS a (resident_id uuid, keys jsonb)
+     CROSS JOIN LATERAL jsonb_to_recordset(a.keys) AS made (scope text, version integer, kek text, wrapped text);
+    SELECT CASE WHEN bool_and(seen.sound) THEN sum(seen.additions) END
+      INTO expected
+      FROM (SELECT jsonb_array_length(a.additions) AS additions, (
+                   SELECT h.seq = a.event_seq
+                      AND a.blocks = ARRAY(SELECT b.block_id FROM block b
+                                            WHERE b.resident_id = me.resident_id AND b.lifted_at IS NULL ORDER BY b.block_id)
+                      AND NOT EXISTS (
+                          SELECT FROM jsonb_to_recordset(a.additions) AS g (category text, version integer)
+                           WHERE NOT EXISTS (
+                                 SELECT FROM data_key k
+                                  WHERE k.resident_id = me.resident_id AND k.scope = g.category AND k.version = g.version))
+                     FROM consent_head h JOIN resident_lock l ON l.resident_id = h.resident_id
+                    WHERE h.resident_id = me.resident_id) IS TRUE AS sound
+              FROM jsonb_to_recordset(p_asked) AS a (resident_id uuid, event_seq bigint, blocks uuid[], additions jsonb)
+             CROSS JOIN LATERAL (SELECT act_as(a.resident_id) AS resident_id) me) seen;
+    IF expected IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    END IF;
     WITH given AS MATERIALIZED (
         SELECT a.n, a.resident_id, a.key, a.source, g.*
           FROM jsonb_to_recordset(p_asked) AS a (n integer, resident_id uuid, key text, source text, additions jsonb)
@@ -917,44 +915,48 @@ CREATE FUNCTION public.response_submit_at_once(p_asked jsonb, p_bodies bytea[]) 
 #variable_conflict use_column
 DECLARE
     one record;
+    held boolean;
     sound boolean;
 BEGIN
     FOR one IN
         SELECT * FROM jsonb_to_recordset(p_asked) AS a (
                resident_id uuid, response_id uuid, study_id uuid, assignment_id uuid, questionnaire text,
-               questionnaire_id uuid, category text, authored_at timestamptz, received_at timestamptz,
-               keys jsonb, key_version integer)
+               authored_at timestamptz, received_at timestamptz)
     LOOP
-        -- Looked at behind the lock: by statements that begin when it is held.
-        sound := act_as(one.resident_id) IS NOT NULL
-             AND pg_advisory_xact_lock_shared(uuid_hash_extended(one.resident_id, 0)) IS NOT NULL;
-        IF one.assignment_id IS NOT NULL THEN
-            UPDATE assignment a
-               SET state = 'completed', response_id = one.response_id, written_at = one.authored_at,
-                   received_at = one.received_at, knocks_at = '{}'
-             WHERE a.resident_id = one.resident_id AND a.assignment_id = one.assignment_id
-               AND a.study_id = one.study_id AND a.questionnaire = one.questionnaire
-               AND a.state IN ('due', 'draft') AND a.opens_at <= one.authored_at AND a.expires_at > one.received_at;
-            sound := FOUND;
-        END IF;
-        IF sound THEN
-            SELECT EXISTS (
-                   SELECT FROM permit p
-                    WHERE p.resident_id = one.resident_id AND p.study_id = one.study_id AND p.use = 'study'
-                      AND p.category = one.category AND p.data_period @> one.authored_at)
-               AND (one.keys <> '[]' OR EXISTS (
-                   SELECT FROM data_key k
-                    WHERE k.resident_id = one.resident_id AND k.scope = one.category AND k.version = one.key_version))
-              INTO sound
-              FROM questionnaire_version q
-              JOIN resident_lock l ON l.resident_id = one.resident_id
-             WHERE q.questionnaire_id = one.questionnaire_id
-               AND (q.status = 'active' OR one.assignment_id IS NOT NULL);
-        END IF;
-        IF sound IS NOT TRUE THEN
+        held := pg_advisory_xact_lock_shared(uuid_hash_extended(one.resident_id, 0)) IS NOT NULL;
+        CONTINUE WHEN one.assignment_id IS NULL;
+        PERFORM act_as(one.resident_id);
+        UPDATE assignment a
+           SET state = 'completed', response_id = one.response_id, written_at = one.authored_at,
+               received_at = one.received_at, knocks_at = '{}'
+         WHERE a.resident_id = one.resident_id AND a.assignment_id = one.assignment_id
+           AND a.study_id = one.study_id AND a.questionnaire = one.questionnaire
+           AND a.state IN ('due', 'draft') AND a.opens_at <= one.authored_at AND a.expires_at > one.received_at;
+        IF NOT FOUND THEN
             RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
         END IF;
     END LOOP;
+    -- What follows begins when all are held.
+    SELECT bool_and(seen.sound)
+      INTO sound
+      FROM (SELECT (
+                   SELECT (q.status = 'active' OR a.assignment_id IS NOT NULL)
+                      AND (a.keys <> '[]' OR EXISTS (
+                          SELECT FROM data_key k
+                           WHERE k.resident_id = me.resident_id AND k.scope = a.category AND k.version = a.key_version))
+                      AND EXISTS (
+                          SELECT FROM permit p
+                           WHERE p.resident_id = me.resident_id AND p.study_id = a.study_id AND p.use = 'study'
+                             AND p.category = a.category AND p.data_period @> a.authored_at)
+                     FROM questionnaire_version q JOIN resident_lock l ON l.resident_id = me.resident_id
+                    WHERE q.questionnaire_id = a.questionnaire_id) IS TRUE AS sound
+              FROM jsonb_to_recordset(p_asked) AS a (
+                   resident_id uuid, study_id uuid, assignment_id uuid, questionnaire_id uuid, category text,
+                   authored_at timestamptz, keys jsonb, key_version integer)
+             CROSS JOIN LATERAL (SELECT act_as(a.resident_id) AS resident_id) me) seen;
+    IF sound IS NOT TRUE THEN
+        RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+    END IF;
     WITH made AS (
         INSERT INTO data_key (resident_id, scope, version, kek, wrapped)
         SELECT act_as(a.resident_id), k.scope, k.version, k.kek, decode(k.wrapped, 'base64')
