@@ -154,3 +154,19 @@ BEGIN
            category text, authored_at timestamptz, received_at timestamptz, key_version integer);
     RETURN QUERY SELECT a.n, true FROM jsonb_to_recordset(p_asked) AS a (n integer);
 END $$;
+
+-- Let a resident in by a statement that looks on for them. It is said to be STABLE to become part of its caller's plan, not
+-- a call for each row. LIMIT has each step looked up when the one before has named whom policies let look.
+DROP FUNCTION enter_alone(text, bytea);
+CREATE FUNCTION enter_alone(p_issuer text, p_subject_hmac bytea)
+RETURNS TABLE (resident_id uuid, language text, zone text, refused_until timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT me.resident_id, r.language, r.zone, CASE WHEN me.resident_id IS NULL THEN i.erased_at ELSE r.signed_out_at END
+      FROM (SELECT set_config('app.subject', encode(p_subject_hmac, 'hex'), true) AS subject) said
+      LEFT JOIN LATERAL (
+           SELECT i.resident_id, i.erased_at FROM identity i
+            WHERE i.subject_hmac = decode(said.subject, 'hex') AND i.issuer = p_issuer LIMIT 1) i ON true
+      LEFT JOIN LATERAL (SELECT act_as(i.resident_id) AS resident_id WHERE i.resident_id IS NOT NULL) me ON true
+      LEFT JOIN LATERAL (
+           SELECT r.language, r.zone, r.signed_out_at FROM resident r WHERE r.resident_id = me.resident_id LIMIT 1) r ON true
+$$;

@@ -730,20 +730,18 @@ END $$;
 
 -- Name: enter_alone(text, bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.enter_alone(p_issuer text, p_subject_hmac bytea, OUT resident_id uuid, OUT language text, OUT zone text, OUT refused_until timestamp with time zone) RETURNS record
-    LANGUAGE plpgsql
+CREATE FUNCTION public.enter_alone(p_issuer text, p_subject_hmac bytea) RETURNS TABLE(resident_id uuid, language text, zone text, refused_until timestamp with time zone)
+    LANGUAGE sql STABLE
     AS $$
-DECLARE
-    said text := set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
-BEGIN
-    SELECT i.resident_id, i.erased_at INTO resident_id, refused_until FROM identity i
-     WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
-    IF resident_id IS NOT NULL THEN
-        said := set_config('app.resident', resident_id::text, true);
-        SELECT r.language, r.zone, r.signed_out_at INTO language, zone, refused_until
-          FROM resident r WHERE r.resident_id = enter_alone.resident_id;
-    END IF;
-END $$;
+    SELECT me.resident_id, r.language, r.zone, CASE WHEN me.resident_id IS NULL THEN i.erased_at ELSE r.signed_out_at END
+      FROM (SELECT set_config('app.subject', encode(p_subject_hmac, 'hex'), true) AS subject) said
+      LEFT JOIN LATERAL (
+           SELECT i.resident_id, i.erased_at FROM identity i
+            WHERE i.subject_hmac = decode(said.subject, 'hex') AND i.issuer = p_issuer LIMIT 1) i ON true
+      LEFT JOIN LATERAL (SELECT act_as(i.resident_id) AS resident_id WHERE i.resident_id IS NOT NULL) me ON true
+      LEFT JOIN LATERAL (
+           SELECT r.language, r.zone, r.signed_out_at FROM resident r WHERE r.resident_id = me.resident_id LIMIT 1) r ON true
+$$;
 
 -- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
 
