@@ -170,3 +170,151 @@ LANGUAGE sql STABLE AS $$
       LEFT JOIN LATERAL (
            SELECT r.language, r.zone, r.signed_out_at FROM resident r WHERE r.resident_id = me.resident_id LIMIT 1) r ON true
 $$;
+
+-- The same for a request with a key that is new, or has been answered with these `events`; nobody else is let in. An answer
+-- that came since the statement began is not seen: its key is there when this one's is to be written.
+DROP FUNCTION enter_at_once(text, bytea, timestamptz, text, text, bytea);
+CREATE FUNCTION enter_at_once(
+    p_issuer text, p_subject_hmac bytea, p_issued_at timestamptz, p_route text, p_key text, p_fingerprint bytea)
+RETURNS TABLE (resident_id uuid, events bigint[], seq bigint, hash bytea, unused boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT me.resident_id, p.events, h.seq, h.hash, r.unused_since IS NOT NULL
+      FROM (SELECT set_config('app.subject', encode(p_subject_hmac, 'hex'), true) AS subject) said
+     CROSS JOIN LATERAL (
+           SELECT i.resident_id FROM identity i
+            WHERE i.subject_hmac = decode(said.subject, 'hex') AND i.issuer = p_issuer LIMIT 1) i
+     CROSS JOIN LATERAL (
+           SELECT act_as(i.resident_id) AS resident_id,
+                  pg_try_advisory_xact_lock(hashtext(i.resident_id::text || p_route), hashtext(p_key)) AS turn
+            WHERE i.resident_id IS NOT NULL) me
+     CROSS JOIN LATERAL (
+           SELECT r.signed_out_at, r.unused_since FROM resident r
+            WHERE r.resident_id = me.resident_id AND r.state <> 'erased' LIMIT 1) r
+     CROSS JOIN LATERAL (SELECT h.seq, h.hash FROM consent_head h WHERE h.resident_id = me.resident_id LIMIT 1) h
+      LEFT JOIN LATERAL (
+           SELECT p.actor_id, p.fingerprint, p.events FROM reply p
+            WHERE p.actor_id = me.resident_id AND p.route = p_route AND p.key = p_key LIMIT 1) p ON true
+     WHERE me.turn AND (r.signed_out_at IS NULL OR r.signed_out_at < p_issued_at)
+       AND (p.actor_id IS NULL OR (p.fingerprint = p_fingerprint AND p.events IS NOT NULL))
+$$;
+
+-- Each who asks brings the answers of one request, all of them permits, and gets them all recorded or none.
+CREATE OR REPLACE FUNCTION answer_at_once(p_asked jsonb) RETURNS TABLE (n integer, event consent_event, again boolean)
+LANGUAGE plpgsql SET lock_timeout = '50ms' AS $$
+#variable_conflict use_column
+DECLARE
+    one record;
+    acting uuid;
+    head consent_head;
+    judged record;
+    terms consent_terms;
+    met uuid[] := '{}';
+    residents uuid[] := '{}';
+    events consent_event[] := '{}';
+    replies reply[] := '{}';
+BEGIN
+    FOR one IN
+        SELECT a.n, e.*, a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint, a.sensitive, o.*
+          FROM (SELECT a.n, a.issuer, decode(a.subject, 'base64') AS subject, a.issued_at, a.route, a.key,
+                       decode(a.fingerprint, 'base64') AS fingerprint, a.answers, a.sensitive
+                  FROM jsonb_to_recordset(p_asked) AS a (
+                       n integer, issuer text, subject text, issued_at timestamptz, route text, key text,
+                       fingerprint text, answers jsonb, sensitive text[])) a
+         CROSS JOIN LATERAL enter_at_once(a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint) e
+         CROSS JOIN LATERAL jsonb_to_recordset(a.answers) AS o (
+               item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
+               future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
+    LOOP
+        IF one.n IS DISTINCT FROM n THEN
+            n := one.n;
+            again := one.events IS NOT NULL;
+            head.resident_id := one.resident_id;
+            head.seq := one.seq;
+            head.hash := one.hash;
+            IF one.resident_id = ANY (met) THEN  -- another request of theirs follows from what was not yet written
+                PERFORM consent_record(events);
+                residents := '{}';
+                events := '{}';
+                SELECT e.resident_id, e.seq, e.hash INTO head
+                  FROM enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint) e;
+            END IF;
+            acting := act_as(one.resident_id);
+            met := met || one.resident_id;
+            IF again THEN
+                RETURN QUERY SELECT one.n, c, true FROM consent_event c
+                              WHERE c.resident_id = one.resident_id AND c.seq = ANY (one.events) ORDER BY c.seq;
+            ELSE
+                replies := replies || ROW(one.resident_id, one.route, one.key, one.fingerprint, 201, 'application/json',
+                                          NULL, now(), '{}')::reply;
+            END IF;
+        END IF;
+        CONTINUE WHEN again;
+        IF one.resident_id = ANY (residents) THEN  -- so does their next answer
+            PERFORM consent_record(events), act_as(one.resident_id);
+            residents := '{}';
+            events := '{}';
+        END IF;
+        judged := consent_judge(
+            head, one.unused, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            one.past, one.future, one.valid_until, one.seen_seq, one.resident_id, 'resident', one.method,
+            one.claimed_at, one.sensitive, terms);
+        IF judged.outcome <> 'recorded' THEN
+            RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+        END IF;
+        terms := judged.terms;
+        event := judged.event;
+        residents := residents || one.resident_id;
+        events := events || event;
+        head.seq := event.seq;
+        head.hash := event.hash;
+        replies[cardinality(replies)].events := replies[cardinality(replies)].events || event.seq;
+        RETURN NEXT;
+    END LOOP;
+    IF cardinality(events) > 0 THEN
+        PERFORM consent_record(events);
+        INSERT INTO reply SELECT r.* FROM unnest(replies) r WHERE act_as(r.actor_id) IS NOT NULL;
+    END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION withdraw_at_once(
+    p_issuer text, p_subject_hmac bytea, p_issued_at timestamptz, p_route text, p_key text, p_fingerprint bytea,
+    p_scope text, p_item uuid, p_study uuid, p_category text, p_effect text, p_claimed_at timestamptz, p_wait boolean)
+RETURNS TABLE (event consent_event, drained_at timestamptz, again boolean)
+LANGUAGE plpgsql SET lock_timeout = '50ms' AS $$
+#variable_conflict use_column
+DECLARE
+    who record;
+    done record;
+BEGIN
+    SELECT e.* INTO who
+      FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
+    IF who.events IS NOT NULL THEN
+        RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END, true
+                       FROM consent_event c
+                       JOIN withdrawal w ON w.resident_id = c.resident_id AND w.seq = c.seq
+                       JOIN reply r ON r.actor_id = c.resident_id AND r.route = p_route AND r.key = p_key
+                      WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events);
+    ELSIF who.resident_id IS NULL
+       OR EXISTS (SELECT FROM enrolment n WHERE n.resident_id = who.resident_id AND n.ended_at IS NULL)
+       OR EXISTS (SELECT FROM stream s WHERE s.resident_id = who.resident_id) THEN
+        RETURN;
+    ELSIF NOT p_wait AND EXISTS (
+           SELECT FROM (SELECT pg_try_advisory_xact_lock(uuid_hash_extended(l.resident_id, 0)) AS free
+                          FROM resident_lock l WHERE l.resident_id = who.resident_id OFFSET 0) tried
+            WHERE NOT tried.free) THEN
+        RETURN NEXT;
+    ELSE
+        SELECT w.* INTO done FROM consent_withdraw(
+               who.resident_id, who.resident_id, p_scope, p_item, p_study, p_category, p_effect, p_claimed_at) w;
+        IF (done.event).seq IS NULL OR done.taking_part OR done.donated OR done.knocks THEN
+            RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
+        END IF;
+        event := done.event;
+        drained_at := done.drained_at;
+        again := false;
+        INSERT INTO reply (actor_id, route, key, fingerprint, status, content_type, events)
+        VALUES (who.resident_id, p_route, p_key, p_fingerprint,
+                CASE WHEN done.drained_at IS NULL THEN 202 ELSE 200 END, 'application/json', ARRAY[(done.event).seq]);
+        RETURN NEXT;
+    END IF;
+END $$;

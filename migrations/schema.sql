@@ -80,59 +80,66 @@ CREATE FUNCTION public.answer_at_once(p_asked jsonb) RETURNS TABLE(n integer, ev
 #variable_conflict use_column
 DECLARE
     one record;
-    who record;
+    acting uuid;
     head consent_head;
     judged record;
     terms consent_terms;
+    met uuid[] := '{}';
     residents uuid[] := '{}';
     events consent_event[] := '{}';
     replies reply[] := '{}';
 BEGIN
     FOR one IN
-        SELECT a.n, a.issuer, decode(a.subject, 'base64') AS subject, a.issued_at, a.route, a.key,
-               decode(a.fingerprint, 'base64') AS fingerprint, a.sensitive, o.*
-          FROM jsonb_to_recordset(p_asked) AS a (
-               n integer, issuer text, subject text, issued_at timestamptz, route text, key text, fingerprint text,
-               answers jsonb, sensitive text[])
+        SELECT a.n, e.*, a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint, a.sensitive, o.*
+          FROM (SELECT a.n, a.issuer, decode(a.subject, 'base64') AS subject, a.issued_at, a.route, a.key,
+                       decode(a.fingerprint, 'base64') AS fingerprint, a.answers, a.sensitive
+                  FROM jsonb_to_recordset(p_asked) AS a (
+                       n integer, issuer text, subject text, issued_at timestamptz, route text, key text,
+                       fingerprint text, answers jsonb, sensitive text[])) a
+         CROSS JOIN LATERAL enter_at_once(a.issuer, a.subject, a.issued_at, a.route, a.key, a.fingerprint) e
          CROSS JOIN LATERAL jsonb_to_recordset(a.answers) AS o (
                item_id uuid, notice_version integer, language text, decision text, categories text[], past boolean,
                future boolean, valid_until timestamptz, seen_seq bigint, method text, claimed_at timestamptz)
     LOOP
         IF one.n IS DISTINCT FROM n THEN
             n := one.n;
-            who := enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint);
-            IF who.resident_id = ANY (residents) THEN  -- another request of theirs follows from what is not yet written
+            again := one.events IS NOT NULL;
+            head.resident_id := one.resident_id;
+            head.seq := one.seq;
+            head.hash := one.hash;
+            IF one.resident_id = ANY (met) THEN  -- another request of theirs follows from what was not yet written
                 PERFORM consent_record(events);
                 residents := '{}';
                 events := '{}';
-                who := enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint);
+                SELECT e.resident_id, e.seq, e.hash INTO head
+                  FROM enter_at_once(one.issuer, one.subject, one.issued_at, one.route, one.key, one.fingerprint) e;
             END IF;
-            head := who.head;
-            again := who.events IS NOT NULL;
+            acting := act_as(one.resident_id);
+            met := met || one.resident_id;
             IF again THEN
                 RETURN QUERY SELECT one.n, c, true FROM consent_event c
-                              WHERE c.resident_id = who.resident_id AND c.seq = ANY (who.events) ORDER BY c.seq;
-            ELSIF who.resident_id IS NOT NULL THEN
-                replies := replies || ROW(who.resident_id, one.route, one.key, one.fingerprint, 201, 'application/json',
+                              WHERE c.resident_id = one.resident_id AND c.seq = ANY (one.events) ORDER BY c.seq;
+            ELSE
+                replies := replies || ROW(one.resident_id, one.route, one.key, one.fingerprint, 201, 'application/json',
                                           NULL, now(), '{}')::reply;
             END IF;
         END IF;
-        CONTINUE WHEN again OR who.resident_id IS NULL;
-        IF who.resident_id = ANY (residents) THEN  -- so does their next answer
-            PERFORM consent_record(events), act_as(who.resident_id);
+        CONTINUE WHEN again;
+        IF one.resident_id = ANY (residents) THEN  -- so does their next answer
+            PERFORM consent_record(events), act_as(one.resident_id);
             residents := '{}';
             events := '{}';
         END IF;
         judged := consent_judge(
-            head, who.unused, one.item_id, one.notice_version, one.language, one.decision, one.categories,
-            one.past, one.future, one.valid_until, one.seen_seq, who.resident_id, 'resident', one.method,
+            head, one.unused, one.item_id, one.notice_version, one.language, one.decision, one.categories,
+            one.past, one.future, one.valid_until, one.seen_seq, one.resident_id, 'resident', one.method,
             one.claimed_at, one.sensitive, terms);
         IF judged.outcome <> 'recorded' THEN
             RAISE EXCEPTION USING ERRCODE = 'MV001', MESSAGE = 'not at once';
         END IF;
         terms := judged.terms;
         event := judged.event;
-        residents := residents || who.resident_id;
+        residents := residents || one.resident_id;
         events := events || event;
         head.seq := event.seq;
         head.hash := event.hash;
@@ -745,33 +752,28 @@ $$;
 
 -- Name: enter_at_once(text, bytea, timestamp with time zone, text, text, bytea); Type: FUNCTION; 
 
-CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea, OUT resident_id uuid, OUT events bigint[], OUT head public.consent_head, OUT unused boolean) RETURNS record
-    LANGUAGE plpgsql
+CREATE FUNCTION public.enter_at_once(p_issuer text, p_subject_hmac bytea, p_issued_at timestamp with time zone, p_route text, p_key text, p_fingerprint bytea) RETURNS TABLE(resident_id uuid, events bigint[], seq bigint, hash bytea, unused boolean)
+    LANGUAGE sql STABLE
     AS $$
-DECLARE
-    said text := set_config('app.subject', encode(p_subject_hmac, 'hex'), true);
-    admitted boolean;
-BEGIN
-    SELECT i.resident_id INTO resident_id FROM identity i
-     WHERE i.subject_hmac = p_subject_hmac AND i.issuer = p_issuer;
-    IF resident_id IS NULL THEN
-        RETURN;
-    END IF;
-    said := set_config('app.resident', resident_id::text, true);
-    IF pg_try_advisory_xact_lock(hashtext(resident_id::text || p_route), hashtext(p_key)) THEN
-        SELECT p.events, h.resident_id, h.seq, h.hash, r.unused_since IS NOT NULL,
-               (r.signed_out_at IS NULL OR r.signed_out_at < p_issued_at)
-               AND (p.actor_id IS NULL OR (p.fingerprint = p_fingerprint AND p.events IS NOT NULL))
-          INTO events, head.resident_id, head.seq, head.hash, unused, admitted
-          FROM resident r
-          JOIN consent_head h ON h.resident_id = r.resident_id
-          LEFT JOIN reply p ON p.actor_id = r.resident_id AND p.route = p_route AND p.key = p_key
-         WHERE r.resident_id = enter_at_once.resident_id AND r.state <> 'erased';
-    END IF;
-    IF admitted IS NOT TRUE THEN
-        resident_id := NULL;
-    END IF;
-END $$;
+    SELECT me.resident_id, p.events, h.seq, h.hash, r.unused_since IS NOT NULL
+      FROM (SELECT set_config('app.subject', encode(p_subject_hmac, 'hex'), true) AS subject) said
+     CROSS JOIN LATERAL (
+           SELECT i.resident_id FROM identity i
+            WHERE i.subject_hmac = decode(said.subject, 'hex') AND i.issuer = p_issuer LIMIT 1) i
+     CROSS JOIN LATERAL (
+           SELECT act_as(i.resident_id) AS resident_id,
+                  pg_try_advisory_xact_lock(hashtext(i.resident_id::text || p_route), hashtext(p_key)) AS turn
+            WHERE i.resident_id IS NOT NULL) me
+     CROSS JOIN LATERAL (
+           SELECT r.signed_out_at, r.unused_since FROM resident r
+            WHERE r.resident_id = me.resident_id AND r.state <> 'erased' LIMIT 1) r
+     CROSS JOIN LATERAL (SELECT h.seq, h.hash FROM consent_head h WHERE h.resident_id = me.resident_id LIMIT 1) h
+      LEFT JOIN LATERAL (
+           SELECT p.actor_id, p.fingerprint, p.events FROM reply p
+            WHERE p.actor_id = me.resident_id AND p.route = p_route AND p.key = p_key LIMIT 1) p ON true
+     WHERE me.turn AND (r.signed_out_at IS NULL OR r.signed_out_at < p_issued_at)
+       AND (p.actor_id IS NULL OR (p.fingerprint = p_fingerprint AND p.events IS NOT NULL))
+$$;
 
 -- Name: fact_forget(); Type: FUNCTION; 
 
@@ -1014,7 +1016,8 @@ DECLARE
     who record;
     done record;
 BEGIN
-    who := enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint);
+    SELECT e.* INTO who
+      FROM enter_at_once(p_issuer, p_subject_hmac, p_issued_at, p_route, p_key, p_fingerprint) e;
     IF who.events IS NOT NULL THEN
         RETURN QUERY SELECT c, CASE r.status WHEN 200 THEN w.drained_at END, true
                        FROM consent_event c

@@ -34,11 +34,11 @@ async def test_one_statement_writes_the_answers_of_all_who_share_it(
     region: Region, study: OpenStudy, conn: Connection
 ) -> None:
     anna, bo = [await region.resident(name) for name in ("anna", "bo")]
-    rows = await conn.fetch(ANSWER, asked(region, study, "anna", "bo", "anna"))
-    assert [tuple(row) for row in rows] == [(1, anna, 1), (2, bo, 1), (3, anna, 2)]
+    rows = await conn.fetch(ANSWER, asked(region, study, "anna", "bo", "bo", "anna", "nobody"))
+    assert [tuple(row) for row in rows] == [(1, anna, 1), (2, bo, 1), (3, bo, 2), (4, anna, 2)]
     assert await region.admin.fetchval("SELECT count(*) FROM consent_head WHERE seq > 0") == 2
     assert await region.admin.fetchval("SELECT count(DISTINCT resident_id) FROM consent_grant") == 2
-    assert await region.admin.fetchval("SELECT count(*) FROM reply WHERE route = 'answers'") == 3
+    assert await region.admin.fetchval("SELECT count(*) FROM reply WHERE route = 'answers'") == 4
 
 
 async def test_an_answer_at_once_does_nothing_where_another_was_faster(
