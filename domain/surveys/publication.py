@@ -16,8 +16,6 @@ from domain.surveys.translations import languages, plain
 
 CANONICAL = re.compile(r"[!-{}~]{1,1000}")
 """Of a url or a version: `|` stands between them. FHIR's `#` is not among those that are stored."""
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""PostgreSQL has no text with it."""
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -42,8 +40,6 @@ def check(draft: QuestionnaireDraft) -> Checked:
         raise Faulty([no.fault]) from None
     document = plain(body)
     found: list[Fault | Problem] = [*_names(questionnaire), *structure.problems(questionnaire)]
-    if NUL.search(body):
-        found.append(fault("Questionnaire", "structure"))
     if found:
         raise Faulty(found)
     ready = compiled(questionnaire)

@@ -243,7 +243,9 @@ def response(body: bytes) -> QuestionnaireResponse:
 
 
 def _read(decoder: "msgspec.json.Decoder[Resource]", body: bytes, root: str) -> Resource:
-    if b"\\u0000" in body and _NUL.search(body):  # JSON has it no other way
+    if b"\\u0000" in body and _NUL.search(
+        body
+    ):  # JSON has it no other way, PostgreSQL's texts none
         raise Unreadable(fault(root, "nul"))
     try:
         return decoder.decode(body)

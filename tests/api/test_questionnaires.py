@@ -57,7 +57,7 @@ async def test_what_is_no_questionnaire_is_told_without_being_quoted(
 
 async def test_a_nul_is_refused_wherever_it_stands(region: Region, asking: str) -> None:
     assert await faults(region, asking, draft(questionnaire=questionnaire(purpose="\0"))) == [
-        "Questionnaire: structure"
+        "Questionnaire: nul"
     ]
 
 

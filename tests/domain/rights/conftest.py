@@ -207,7 +207,7 @@ async def lift(admin: Connection, resident_id: UUID) -> None:
 
 
 async def keep_using(conn: Connection, resident_id: UUID) -> None:
-    """Begin a use that goes on until its transaction ends."""
-    await conn.execute("BEGIN")
+    """Begin a use that goes on until its transaction ends, however slow the machine: it is not idle too long."""
+    await conn.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
     sql = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))"
     await conn.execute(sql, resident_id)
