@@ -48,7 +48,7 @@ def look_of(rules: Rules) -> Look:
         if len(item.answer) != 1 or item.item:
             return False
         fields = astuple(item.answer[0])
-        if fields[-2] or fields[-1] or fields.count(UNSET) != _ALONE:
+        if fields[-2] or fields[-1] or fields.count(UNSET) != _ALONE:  # the last: items, modifiers
             return False
         for at, can_be, held_to in slots:
             plain = fields[at]
