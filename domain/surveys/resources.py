@@ -31,8 +31,8 @@ class Unreadable(ValueError):
         self.fault = found
 
 
-class Element(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Elements have their names of FHIR's JSON."""
+class Element(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, gc=False):
+    """Elements have their names of FHIR's JSON. What is read from it is a tree: nothing for the collector."""
 
 
 class Coding(Element, frozen=True, kw_only=True):
