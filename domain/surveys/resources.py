@@ -243,9 +243,8 @@ def response(body: bytes) -> QuestionnaireResponse:
 
 
 def _read(decoder: "msgspec.json.Decoder[Resource]", body: bytes, root: str) -> Resource:
-    if b"\\u0000" in body and _NUL.search(
-        body
-    ):  # JSON has it no other way, PostgreSQL's texts none
+    # JSON has NUL no other way, and PostgreSQL's texts have none.
+    if b"\\u0000" in body and _NUL.search(body):
         raise Unreadable(fault(root, "nul"))
     try:
         return decoder.decode(body)
