@@ -7,7 +7,7 @@ from litestar import get, put
 from litestar.params import FromPath, JSONBody
 
 from api.auth import resident
-from api.dependencies import Conn, DataKeys, Me
+from api.dependencies import Conn, DataKeys, Me, Visitor
 from api.pages import Cursor, Limit, Page, key_of, page_of
 from api.problems import refusals
 from api.summaries import First, Until, Zone
@@ -47,7 +47,7 @@ async def report(conn: Conn, me: Me, data: JSONBody[Permissions]) -> Noted:
 )
 async def gaps(
     conn: Conn,
-    me: Me,
+    visitor: Visitor,
     data_keys: DataKeys,
     measure: FromPath[Code],
     first: First,
@@ -59,8 +59,8 @@ async def gaps(
     `outside-consent`: nothing measured then may be taken. `permission-lost`: the app says that the
     phone does not let it read. `no-upload`: nothing was sent since. Else `nothing-measured`.
     """
-    asked = Asked(measure=measure, first=first, until=until, by="day", zone=zone or me.zone)
-    return await absent.gaps(conn, data_keys, me.resident_id, asked, datetime.now(UTC))
+    asked = Asked(measure=measure, first=first, until=until, zone=zone)
+    return await absent.gaps(conn, data_keys, visitor.door, asked, datetime.now(UTC))
 
 
 routes: list[Any] = [mine, report, gaps]

@@ -2,15 +2,23 @@
 
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
+import msgspec
 from litestar import get
 from litestar.params import FromPath, QueryParameter
+from msgspec import Struct, ValidationError, convert
+from msgspec.structs import asdict
 
-from api.auth import resident
-from api.dependencies import Conn, DataKeys, Me
+from api import at_once
+from api.at_once import AT_ONCE, Answer
+from api.auth import resident_alone
+from api.dependencies import Conn, DataKeys, Visitor
 from api.problems import refusals
+from domain import fields
 from domain.donations import summaries
 from domain.donations.days import By
+from domain.donations.measures import MEASURES
 from domain.donations.summaries import Asked, Summary
 from domain.errors import Invalid, NotFound
 from domain.fields import Code
@@ -40,10 +48,41 @@ Zone = Annotated[
 Step = Annotated[By, QueryParameter(description="Days, or hours of 400 days at most")]
 
 
-@get("/v1/me/summaries/{measure:str}", guards=[resident], responses=refusals(NotFound, Invalid))
+class Query(Struct, frozen=True, rename={"first": "from", "until": "to"}):
+    """The parameters of the route as they stand in an address."""
+
+    first: date
+    until: date
+    by: By = "day"
+    zone: fields.Zone | None = None
+
+
+async def _summary_at_once(asking: at_once.Asked) -> Answer | None:
+    """None where anything is odd in the address: the route tells what."""
+    request, measure = asking.request, asking.request.path_params["measure"]
+    try:
+        query = convert(
+            dict(parse_qsl(request.scope["query_string"].decode("latin-1"))), Query, strict=False
+        )
+    except ValidationError:
+        return None
+    if measure not in MEASURES:
+        return None
+    asked = Asked(measure=measure, **asdict(query))
+    async with asking.connection() as conn:
+        found = await summaries.summarise(conn, asking.state.data_keys, asking.door, asked)
+    return Answer(msgspec.json.encode(found))
+
+
+@get(
+    "/v1/me/summaries/{measure:str}",
+    guards=[resident_alone],
+    opt={AT_ONCE: _summary_at_once},
+    responses=refusals(NotFound, Invalid),
+)
 async def summary(
     conn: Conn,
-    me: Me,
+    visitor: Visitor,
     data_keys: DataKeys,
     measure: FromPath[Code],
     first: First,
@@ -56,8 +95,8 @@ async def summary(
     Sources that measure the same are not added up. Each has its own series, and the total of a day
     is that of the source whose samples cover most of it.
     """
-    asked = Asked(measure=measure, first=first, until=until, by=by, zone=zone or me.zone)
-    return await summaries.summarise(conn, data_keys, me.resident_id, asked)
+    asked = Asked(measure=measure, first=first, until=until, by=by, zone=zone)
+    return await summaries.summarise(conn, data_keys, visitor.door, asked)
 
 
 routes: list[Any] = [summary]

@@ -18,6 +18,7 @@ from domain.donations.measures.over_time import SUFFIX
 from domain.donations.silence import Absence, absence
 from domain.donations.summaries import Asked, Found
 from domain.errors import NotFound
+from domain.residents.identity import Door
 
 
 class Gap(Struct, frozen=True, kw_only=True):
@@ -46,24 +47,25 @@ class _Told(NamedTuple):
 
 
 async def gaps(
-    conn: Connection, keys: KeyProvider, resident_id: UUID, asked: Asked, now: datetime
+    conn: Connection, keys: KeyProvider, door: Door, asked: Asked, now: datetime
 ) -> Gaps:
-    """The days of a time on which nothing was measured.
+    """Let a resident in to see the days of a time on which nothing was measured.
 
     Raises:
         NotFound: there is no such measure, or it tells of whole times and has no days to miss.
         Invalid: no days or too many of them, or no such zone.
+        Unauthenticated, ResidentUnknown: see `Door.admit`.
 
     """
     measure = MEASURES.get(asked.measure)
     if measure is None or measure.code.endswith(SUFFIX):
         raise NotFound
-    found = await summaries.read(conn, keys, resident_id, measure, summaries.periods_of(asked))
-    open_ = await gate.collected(conn, resident_id, measure.category)
-    told = await _told(conn, resident_id, measure.code)
+    found = await summaries.read(conn, keys, door, measure, asked)
+    open_ = await gate.collected(conn, found.resident_id, measure.category)
+    told = await _told(conn, found.resident_id, measure.code)
     empty = _empty(found, int(now.timestamp() * 1000))
     listed = [_gap(found.periods, run, asked.first, open_, told) for run in _runs(empty)]
-    return Gaps(measure=measure.code, zone=asked.zone, gaps=listed)
+    return Gaps(measure=measure.code, zone=found.zone, gaps=listed)
 
 
 def _empty(found: Found, now_ms: int) -> list[bool]:

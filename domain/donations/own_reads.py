@@ -15,6 +15,7 @@ import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
+from domain.caller import Resident
 from domain.db import Connection
 from domain.donations.columns import SPAN, Columns, between, joined, without
 from domain.donations.data_keys import KeyMissing, Ring, ring_of
@@ -23,6 +24,7 @@ from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.model import SAFE, Batch, Source
 from domain.donations.segments import Place, unseal
+from domain.residents.identity import Door
 
 BEGINNING = UUID(int=0)
 
@@ -101,46 +103,50 @@ async def read(
         after = page.mark  # all of these were deleted by their ids
 
 
+async def read_at(
+    conn: Connection, keys: KeyProvider, door: Door, wanted: Wanted, after: Mark | None, most: Most
+) -> tuple[Resident, Reading]:
+    """Let the resident in and read a page, which may be empty. Raises as `read`, and what `Door.admit` does."""
+    rows = await _page_at(conn, door, wanted, after, most)
+    me = door.admit(rows[0])
+    found = rows if rows[0]["segment_id"] else []
+    return me, _cut(await _runs(keys, me.resident_id, wanted, found), most.samples)
+
+
 async def _page(
     conn: Connection, resident_id: UUID, wanted: Wanted, after: Mark | None, most: Most
 ) -> list[Record]:
     """The segments of a page, in the order of streams and of their beginning."""
     sql = """
-        WITH mine AS MATERIALIZED (
-            SELECT stream_id, measure, category, source,
-                   CASE WHEN stream_id = $6 THEN $7::bigint ELSE $9::bigint END AS earliest,
-                   CASE WHEN stream_id = $6 THEN $8::bigint ELSE $10::bigint END AS since
-              FROM stream
-             WHERE resident_id = $1 AND stream_id >= $6 AND ($2::uuid IS NULL OR stream_id = $2)
-               AND ($3::text[] = '{}' OR measure = ANY($3)) AND ($4::text IS NULL OR source::jsonb ->> 'app' = $4)
-               AND ($5::text IS NULL OR source::jsonb ->> 'device' = $5)),
-        near AS (
-            SELECT s.*, true AS reaching
-              FROM mine m JOIN segment s ON s.resident_id = $1 AND s.stream_id = m.stream_id
-               AND s.first_ms >= m.earliest AND s.first_ms <= m.since AND s.last_ms >= m.since
-             UNION ALL
-            (SELECT s.*, false
-               FROM mine m JOIN segment s ON s.resident_id = $1 AND s.stream_id = m.stream_id
-                AND s.first_ms > m.since AND s.first_ms < $11
-              ORDER BY s.stream_id, s.first_ms LIMIT least($12::int, $13::int) + 1)),
-        placed AS (
-            SELECT *, lead(stream_id) OVER o AS next_stream, lead(first_ms) OVER o AS next_ms,
-                   coalesce(sum(samples) FILTER (WHERE NOT reaching) OVER before, 0) AS samples_before,
-                   count(*) FILTER (WHERE NOT reaching) OVER before AS segments_before
-              FROM near WINDOW o AS (ORDER BY stream_id, first_ms, segment_id),
-                    before AS (o ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
-        SELECT m.*, p.segment_id, p.key_version, p.body, p.next_stream, p.next_ms,
-               deleted_ids($1, p.stream_id, p.seq) AS dead, k.kek, k.wrapped
-          FROM placed p JOIN mine m USING (stream_id)
-          LEFT JOIN data_key k ON k.resident_id = $1 AND k.scope = m.category AND k.version = p.key_version
-         WHERE p.samples_before < $12 AND p.segments_before < $13
-         ORDER BY p.stream_id, p.first_ms, p.segment_id
+        SELECT stream_id, measure, category, source, since, segment_id, key_version, body,
+               next_stream, next_ms, dead, kek, wrapped
+          FROM own_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     """
+    return await conn.fetch(sql, resident_id, *_asked(wanted, after, most))
+
+
+async def _page_at(
+    conn: Connection, door: Door, wanted: Wanted, after: Mark | None, most: Most
+) -> list[Record]:
+    """The same with who the resident is in each row; one row without a segment where there is none."""
+    sql = """
+        SELECT me.resident_id, me.language, me.zone, me.refused_until,
+               p.stream_id, p.measure, p.category, p.source, p.since, p.segment_id, p.key_version, p.body,
+               p.next_stream, p.next_ms, p.dead, p.kek, p.wrapped
+          FROM enter_alone($13, $14) me
+          LEFT JOIN LATERAL own_page(
+               me.resident_id, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) p ON true
+    """
+    return await conn.fetch(sql, *_asked(wanted, after, most), door.issuer, door.subject_hmac)
+
+
+def _asked(wanted: Wanted, after: Mark | None, most: Most) -> tuple[object, ...]:
+    """What `own_page` is told."""
     since, mark = wanted.since_ms, after or Mark(BEGINNING, wanted.since_ms)
     chosen = wanted.stream_id, wanted.measures, wanted.app, wanted.device
     # Not subtracted in SQL: under row-level security arithmetic on a column uses no index.
     bounds = mark.ms - SPAN, mark.ms, since - SPAN, since, wanted.until_ms
-    return await conn.fetch(sql, resident_id, *chosen, mark.stream_id, *bounds, *most)
+    return *chosen, mark.stream_id, *bounds, *most
 
 
 async def _runs(
