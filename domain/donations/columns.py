@@ -91,8 +91,13 @@ def joined(parts: Sequence[Columns]) -> Columns:
         np.concatenate([part.offset for part in parts]),
         _joined_ids(parts),
     )
-    ascends = np.logical_and.reduce(whole.start[1:] >= whole.start[:-1])
-    return whole if ascends else whole.where(np.argsort(whole.start, kind="stable"))
+    return ascending(whole)
+
+
+def ascending(columns: Columns) -> Columns:
+    """The samples by start, those of one start as they stood."""
+    ascends = np.logical_and.reduce(columns.start[1:] >= columns.start[:-1])
+    return columns if ascends else columns.where(np.argsort(columns.start, kind="stable"))
 
 
 def _joined_ids(parts: Sequence[Columns]) -> Ints | None:

@@ -20,13 +20,12 @@ from domain.consents import gate
 from domain.damage import Damaged
 from domain.db import BROKEN, Connection, Pool, begin
 from domain.donations import walk
-from domain.donations.columns import Columns, cut, distinct, joined, without
+from domain.donations.columns import cut, distinct
 from domain.donations.data_keys import Ring, opened
-from domain.donations.deletions import dead
 from domain.donations.exchange import Changed, Part, Whole, exchange
 from domain.donations.keys import KeyProvider, KeyUnavailable
 from domain.donations.measures import DAY
-from domain.donations.segments import Place, unseal
+from domain.donations.segments import Place, Sealed, unsealed
 from domain.donations.tiers import Piece, merges
 from domain.donations.walk import Due, Look
 from domain.errors import Unavailable
@@ -148,7 +147,7 @@ async def merge(conn: Connection, ring: Ring, due: Due, group: Sequence[Piece]) 
     known = all((due.category, row["key_version"]) in ring.keys for row in rows)
     if len(rows) < len(group) or not known:
         return Done(left=1)
-    merged = distinct(joined([_open(ring, due, row) for row in rows]))[0]
+    merged = distinct(unsealed([_sealed(ring, due, row) for row in rows]))[0]
     if len(group) == 1 and len(merged.start) == group[0].samples:
         return Done()
     parts = [Part(row["first_ms"], row["segment_id"], row["key_version"]) for row in rows]
@@ -180,10 +179,10 @@ async def _read(conn: Connection, due: Due, group: Sequence[Piece]) -> list[Reco
     return await conn.fetch(sql, due.resident_id, due.stream_id, *wanted)
 
 
-def _open(ring: Ring, due: Due, row: Record) -> Columns:
-    place = Place(due.resident_id, due.stream_id, row["segment_id"], row["key_version"])
-    columns = unseal(ring.keys[due.category, row["key_version"]], place, row["body"])
-    return without(columns, dead(row["dead"]))
+def _sealed(ring: Ring, due: Due, row: Record) -> Sealed:
+    version = row["key_version"]
+    place = Place(due.resident_id, due.stream_id, row["segment_id"], version)
+    return Sealed(ring.keys[due.category, version], place, row["body"], row["dead"])
 
 
 async def _hold(conn: Connection, stream: Whole, version: int) -> None:

@@ -17,13 +17,12 @@ from msgspec import Struct
 
 from domain.caller import Resident
 from domain.db import Connection
-from domain.donations.columns import SPAN, Columns, between, joined, without
+from domain.donations.columns import SPAN, Columns, between
 from domain.donations.data_keys import KeyMissing, Ring, ring_of
-from domain.donations.deletions import dead
 from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.model import SAFE, Batch, Source
-from domain.donations.segments import Place, unseal
+from domain.donations.segments import Place, Sealed, unsealed
 from domain.residents.identity import Door
 
 BEGINNING = UUID(int=0)
@@ -162,7 +161,7 @@ async def _runs(
     for stream_id, of_stream in groupby(rows, key=lambda row: row["stream_id"]):
         segments = list(of_stream)
         first = segments[0]
-        found = joined([_open(row, ring, resident_id) for row in segments])
+        found = unsealed([_sealed(row, ring, resident_id) for row in segments])
         until = end.ms if end and end.stream_id == stream_id else wanted.until_ms
         columns = between(found, first["since"], until)
         source = msgspec.json.decode(first["source"], type=Source)
@@ -197,7 +196,7 @@ async def _ring(keys: KeyProvider, resident_id: UUID, rows: Sequence[Record]) ->
     return await ring_of(keys, resident_id, wrapped)
 
 
-def _open(row: Record, ring: Ring, resident_id: UUID) -> Columns:
-    place = Place(resident_id, row["stream_id"], row["segment_id"], row["key_version"])
-    columns = unseal(ring.keys[row["category"], row["key_version"]], place, row["body"])
-    return without(columns, dead(row["dead"]))
+def _sealed(row: Record, ring: Ring, resident_id: UUID) -> Sealed:
+    version = row["key_version"]
+    place = Place(resident_id, row["stream_id"], row["segment_id"], version)
+    return Sealed(ring.keys[row["category"], version], place, row["body"], row["dead"])

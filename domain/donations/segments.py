@@ -9,6 +9,8 @@ Sealed: 12 random bytes of nonce, then AES-256-GCM (NIST SP 800-38D) over the pa
 
 import os
 import struct
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 from pcodec import ChunkConfig, DeltaSpec, ModeSpec, standalone  # type: ignore[import-untyped]
 
 from domain.damage import Damaged
-from domain.donations.columns import Columns
+from domain.donations.columns import Columns, ascending
 
 FORMAT: Final = 1
 MAX_COUNT: Final = 1_000_000
@@ -35,6 +37,8 @@ _WHOLE: list[tuple[type[np.signedinteger[Any]], int, int]] = [
     (np.int16, -(2**15), 2**15 - 1), (np.int32, -(2**31), 2**31 - 1), (np.int64, -(2**53), 2**53)
 ]  # fmt: skip
 _CODES = {np.dtype(kind).char: code for code, kind in _TYPES.items()}
+_KINDS = {_START: np.int64, _SPAN: np.int64, _OFFSET: np.int16, _IDS: np.int64}
+"""Of columns as they are read. Values are floats."""
 _ONCE: Final = 0x80
 _STEADY = ChunkConfig(
     compression_level=8, delta_spec=DeltaSpec.try_consecutive(1), mode_spec=ModeSpec.classic()
@@ -83,6 +87,33 @@ def unseal(key: bytes, place: Place, sealed: bytes) -> Columns:
     return unpack(decrypt(key, place, sealed))
 
 
+class Sealed(NamedTuple):
+    """A segment as it is stored, its key, and the samples (fingerprints) that were deleted from it."""
+
+    key: bytes
+    place: Place
+    body: bytes
+    dead: Sequence[int]
+
+
+def unsealed(segments: Sequence[Sealed]) -> Columns:
+    """The samples of segments of one stream, ascending by start, without the deleted. Raises as `unseal`.
+
+    Those of one start stay in the order of their segments.
+    """
+    ciphers = {key: AESGCM(key) for key in {one.key for one in segments}}
+    heads = [_head(_decrypt(ciphers[one.key], one.place, one.body)) for one in segments]
+    whole = _unpacked(heads)
+    if whole.ids is not None and any(one.dead for one in segments):
+        edges = np.cumsum([head.samples for head in heads])[:-1]
+        gone = [
+            np.isin(ids, np.array(one.dead, np.int64))
+            for ids, one in zip(np.split(whole.ids, edges), segments, strict=True)
+        ]
+        whole = whole.where(~np.concatenate(gone))
+    return ascending(whole)
+
+
 def reseal(key: bytes, place: Place, sealed: bytes, newer: bytes, version: int) -> bytes:
     """The same samples under a newer key of that version. Raises as `unseal`."""
     return encrypt(newer, place._replace(key_version=version), decrypt(key, place, sealed))
@@ -96,8 +127,12 @@ def encrypt(key: bytes, place: Bound, packed: bytes) -> bytes:
 
 def decrypt(key: bytes, place: Bound, sealed: bytes) -> bytes:
     """The bytes of a seal. Raises `Unreadable` where they were not sealed for this place with this key."""
+    return _decrypt(AESGCM(key), place, sealed)
+
+
+def _decrypt(cipher: AESGCM, place: Bound, sealed: bytes) -> bytes:
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())
+        return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], place.bound())
     except (InvalidTag, ValueError):
         raise Unreadable from None
 
@@ -123,31 +158,11 @@ def pack(columns: Columns) -> bytes:
 
 def unpack(packed: bytes) -> Columns:
     """The samples back. Bounded by `MAX_COUNT`; raises `Unreadable` for anything `pack` does not write."""
-    try:
-        columns = _read(packed)
-        start, span = columns[_START].astype(np.int64, copy=False), columns.get(_SPAN)
-        end = None if span is None else start + span.astype(np.int64, copy=False)
-        ids = columns.get(_IDS)
-        return Columns(
-            start,
-            end,
-            _values(columns),
-            columns[_OFFSET].astype(np.int16, copy=False),
-            None if ids is None else ids.astype(np.int64, copy=False),
-        )
-    except (struct.error, KeyError, ValueError, TypeError, RuntimeError):
-        raise Unreadable from None
+    return _unpacked([_head(packed)])
 
 
 def _value(component: int) -> int:
     return _VALUE if component == 0 else _FURTHER + component
-
-
-def _values(columns: dict[int, NDArray[Any]]) -> tuple[NDArray[np.float64], ...]:
-    further = [name for name in columns if name > _FURTHER]
-    if further != [_value(component + 1) for component in range(len(further))]:
-        raise ValueError
-    return tuple([columns[name].astype(np.float64) for name in (_VALUE, *further)])
 
 
 def _narrow(column: NDArray[Any]) -> NDArray[Any]:
@@ -169,25 +184,69 @@ def _write(name: int, column: NDArray[Any]) -> tuple[bytes, int]:
     return standalone.simple_compress(np.ascontiguousarray(column), config), code
 
 
-def _read(packed: bytes) -> dict[int, NDArray[Any]]:
-    version, width, count = _HEAD.unpack_from(packed)
-    at = _HEAD.size + width * _COLUMN.size
+class _Head(NamedTuple):
+    """What was packed: how many samples, and of each column its name, how it is written and its length."""
+
+    packed: bytes
+    samples: int
+    columns: Sequence[tuple[int, int, int]]
+
+
+def _head(packed: bytes) -> _Head:
+    try:
+        version, width, count = _HEAD.unpack_from(packed)
+        columns = [
+            _COLUMN.unpack_from(packed, _HEAD.size + at * _COLUMN.size) for at in range(width)
+        ]
+    except struct.error:
+        raise Unreadable from None
     if version != FORMAT or count > MAX_COUNT:
-        raise ValueError
-    columns = {}
-    for index in range(width):
-        name, how, length = _COLUMN.unpack_from(packed, _HEAD.size + index * _COLUMN.size)
-        columns[name] = _column(packed[at : at + length], how, count)
-        at += length
-    return columns
+        raise Unreadable
+    return _Head(packed, count, columns)
 
 
-def _column(written: bytes, how: int, count: int) -> NDArray[Any]:
+def _unpacked(heads: Sequence[_Head]) -> Columns:
+    """The samples of all of them, one after the other: written where they are to stand, and not joined after."""
+    total = sum([head.samples for head in heads])
+    names = Counter([name for head in heads for name, _, _ in head.columns])
+    if any(times != len(heads) for name, times in names.items() if name != _IDS):
+        raise Unreadable
+    columns = {name: np.zeros(total, _KINDS.get(name, np.float64)) for name in names}
+    begin = 0
+    try:
+        for packed, samples, described in heads:
+            at = _HEAD.size + len(described) * _COLUMN.size
+            for name, how, length in described:
+                _read(packed[at : at + length], how, columns[name][begin : begin + samples])
+                at += length
+            begin += samples
+        return _columns(columns)
+    except (KeyError, ValueError, TypeError, RuntimeError):
+        raise Unreadable from None
+
+
+def _read(written: bytes, how: int, column: NDArray[Any]) -> None:
     kind = _TYPES[how & ~_ONCE]
     if how & _ONCE:
-        return np.frombuffer(written[: np.dtype(kind).itemsize] * count, kind, count)
-    column = np.empty(count, kind)
-    progress = standalone.simple_decompress_into(written, column)
-    if progress.n_processed != count or not progress.finished:
+        column[:] = np.frombuffer(written, kind, 1)
+        return
+    found = column if column.dtype == kind else np.empty(len(column), kind)
+    progress = standalone.simple_decompress_into(written, found)
+    if progress.n_processed != len(column) or not progress.finished:
         raise ValueError
-    return column
+    if found is not column:
+        column[:] = found
+
+
+def _columns(columns: Mapping[int, NDArray[Any]]) -> Columns:
+    further = sorted(name for name in columns if name > _FURTHER)
+    if further != [_value(component + 1) for component in range(len(further))]:
+        raise ValueError
+    start, span = columns[_START], columns.get(_SPAN)
+    return Columns(
+        start,
+        None if span is None else start + span,
+        tuple([columns[name] for name in (_VALUE, *further)]),
+        columns[_OFFSET],
+        columns.get(_IDS),
+    )

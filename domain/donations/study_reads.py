@@ -17,12 +17,11 @@ from asyncpg import Record
 from domain.consents.gate import Milliseconds, Permit
 from domain.db import Connection
 from domain.donations.admission import admitted
-from domain.donations.columns import SPAN, Columns, between, joined, without
+from domain.donations.columns import SPAN, Columns, between
 from domain.donations.data_keys import KeyMissing
-from domain.donations.deletions import dead
 from domain.donations.keys import KeyProvider, WrappedKey, context
 from domain.donations.model import SAFE, Source
-from domain.donations.segments import Place, unseal
+from domain.donations.segments import Place, Sealed, unsealed
 
 Named = tuple[UUID, str, int]
 """A data key: resident, category, version."""
@@ -87,13 +86,13 @@ async def read_for_study(
     """
     wanted, mark = _rest(_wanted(permits), after)
     rows = await _page(conn, wanted, measures, mark, most)
-    opened = await _keys(keys, rows)
+    held = await _keys(keys, rows)
     end = _end(rows[-1]) if rows else None
     runs = []
     for _, of_stream in groupby(rows, key=lambda row: (row["position"], row["stream_id"])):
         segments = list(of_stream)
         one = wanted[segments[0]["position"] - 1]
-        found = joined([_open(row, opened) for row in segments])
+        found = unsealed([_sealed(row, held) for row in segments])
         since = mark.ms if segments[0]["stream_id"] == mark.stream_id else -SAFE
         until = end.ms if end and end.stream_id == segments[0]["stream_id"] else SAFE
         within = between(found, since, until)
@@ -200,9 +199,7 @@ async def _keys(provider: KeyProvider, rows: Sequence[Record]) -> dict[Named, by
     return dict(zip(wrapped, await provider.unwrap_all(sealed), strict=True))
 
 
-def _open(row: Record, keys: dict[Named, bytes]) -> Columns:
+def _sealed(row: Record, keys: dict[Named, bytes]) -> Sealed:
     resident_id, category, version = row["resident_id"], row["category"], row["key_version"]
     place = Place(resident_id, row["stream_id"], row["segment_id"], version)
-    return without(
-        unseal(keys[resident_id, category, version], place, row["body"]), dead(row["dead"])
-    )
+    return Sealed(keys[resident_id, category, version], place, row["body"], row["dead"])

@@ -160,7 +160,7 @@ def _giver(source: Source) -> Giver:
 
 def _summary(asked: Asked, measure: Measure, found: Found) -> Summary:
     of, tallies = found.periods, list(found.tallies.values()) or [nothing(measure, found.periods)]
-    best = chosen(tallies, of)
+    best, series = chosen(tallies, of), [told(measure, one) for one in tallies]
     total = picked(tallies, best)
     return Summary(
         measure=measure.code,
@@ -172,13 +172,13 @@ def _summary(asked: Asked, measure: Measure, found: Found) -> Summary:
         end=of.edges[1:].tolist(),
         utc_offset_minutes=of.offset.tolist(),
         local=of.local,
-        total=told(measure, total),
+        total=series[0] if len(series) == 1 else told(measure, total),
         source=[
             at if there else None
             for at, there in zip(best.tolist(), total.parts.tolist(), strict=True)
         ],
         sources=[
-            OfSource(source=giver, series=told(measure, one))
-            for giver, one in found.tallies.items()
+            OfSource(source=giver, series=one)
+            for giver, one in zip(found.tallies, series, strict=False)  # none where none has any
         ],
     )

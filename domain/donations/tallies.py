@@ -44,12 +44,15 @@ class Tally(NamedTuple):
 
 
 class Share(NamedTuple):
-    """Parts of samples: of which sample, in which period, for how many ms, and which part of it."""
+    """Parts of samples: of which sample, in which period, for how many ms, and which part of it.
 
-    sample: Places
+    None: of points no ms, and the whole of each.
+    """
+
+    sample: Places | slice
     period: Places
-    ms: Ints
-    part: Floats
+    ms: Ints | None = None
+    part: Floats | None = None
 
 
 class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -89,44 +92,48 @@ def tally(measure: Measure, columns: Columns, periods: Periods) -> Tally:
     # The few edges are looked up among the starts, and not each start among the edges.
     cuts = np.searchsorted(columns.start, periods.edges)
     shares = _points(cuts) if points else _intervals(columns, cuts, periods)
-    n = periods.size
-    weight = np.ones(len(shares.period)) if points else shares.ms.astype(np.float64)
+    period, weight, n = shares.period, shares.ms, periods.size
     factor = shares.part if measure.summary == "sum" else weight
+    begun: Floats = np.diff(cuts).astype(np.float64)
+    parts = begun if shares.part is None else _counted(period, None, n)
     found = nothing(measure, periods)._replace(
-        begun=np.diff(cuts).astype(np.float64),
-        parts=np.bincount(shares.period, minlength=n).astype(np.float64),
-        weight=np.bincount(shares.period, weight, minlength=n).astype(np.float64),
+        begun=begun, parts=parts, weight=parts if weight is None else _counted(period, weight, n)
     )
     for at in range(_numbers(measure)):
         value = columns.values[at][shares.sample]
-        found.sums[at] = np.bincount(shares.period, value * factor, minlength=n)
+        found.sums[at] = _counted(period, value if factor is None else value * factor, n)
         if measure.summary == "mean":
-            np.minimum.at(found.low[at], shares.period, value)
-            np.maximum.at(found.high[at], shares.period, value)
+            np.minimum.at(found.low[at], period, value)
+            np.maximum.at(found.high[at], period, value)
     if codes := _codes(measure):
-        place = columns.values[0][shares.sample].astype(np.intp) * n + shares.period
-        counted = np.bincount(place, weight, minlength=len(codes) * n)
-        return found._replace(codes=counted.reshape(len(codes), n).astype(np.float64))
+        place = columns.values[0][shares.sample].astype(np.intp) * n + period
+        return found._replace(codes=_counted(place, weight, len(codes) * n).reshape(-1, n))
+    return found
+
+
+def _counted(places: Places, weight: Ints | Floats | None, size: int) -> Floats:
+    """What falls on each place: how often, or of what weight."""
+    found: Floats = np.bincount(places, weight, size).astype(np.float64, copy=False)
     return found
 
 
 def _points(cuts: Places) -> Share:
     """Each sample in the period that it begins in."""
     period = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
-    size = len(period)
-    return Share(np.arange(cuts[0], cuts[-1]), period, np.zeros(size, np.int64), np.ones(size))
+    return Share(slice(int(cuts[0]), int(cuts[-1])), period)
 
 
 def _intervals(columns: Columns, cuts: Places, periods: Periods) -> Share:
     """Each sample in every period that it lies in."""
     edges, start, n = periods.edges, columns.start, periods.size
     end = start if columns.end is None else columns.end
-    begun = np.diff(cuts, prepend=0, append=len(start))
-    before = np.repeat(np.arange(n + 2), begun)  # so many edges lie at or before its start
-    further = end > np.append(edges, edges[-1])[before]
+    bounds = np.array([0, *cuts.tolist(), len(start)])
+    begun = bounds[1:] - bounds[:-1]
+    further = end > np.repeat(np.append(edges, edges[-1]), begun)
     if not further.any():
         within = _points(cuts)
-        return within._replace(ms=(end - start)[cuts[0] : cuts[-1]])
+        return within._replace(ms=(end - start)[within.sample])
+    before = np.repeat(np.arange(n + 2), begun)  # so many edges lie at or before its start
     last = before - 1
     last[further] = np.searchsorted(edges, end[further]) - 1
     sample, period = _spread(np.maximum(before - 1, 0), np.minimum(last, n - 1))

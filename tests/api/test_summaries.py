@@ -160,3 +160,16 @@ async def test_an_unknown_measure_is_not_found(anna: Home) -> None:
     assert (await anna.get("/v1/me/summaries/aura", **span)).status_code == 404
     assert (await anna.get("/v1/me/summaries/aura/gaps", **span)).status_code == 404
     assert (await anna.get("/v1/me/summaries/Aura!", **span)).status_code in {400, 404}
+
+
+async def test_a_login_without_a_resident_is_told_where_to_begin(region: Region) -> None:
+    answer = await region.get(
+        "stranger", "/v1/me/summaries/heart-rate?from=2026-01-01&to=2026-01-02"
+    )
+    assert (answer.status_code, answer.json()["accept_at"]) == (409, "/v1/me")
+
+
+async def test_a_parameter_that_stands_twice_counts_as_it_stands_last(anna: Home) -> None:
+    path = "/v1/me/summaries/heart-rate?from=2026-01-05&from=2026-01-01&to=2026-01-03"
+    answer = await anna.client.get(path, headers=anna.headers)
+    assert answer.json()["local"] == ["2026-01-01", "2026-01-02"]

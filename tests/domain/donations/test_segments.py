@@ -15,8 +15,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from domain.donations import segments
-from domain.donations.columns import Columns
-from domain.donations.segments import Place, Unreadable, pack, seal, unpack, unseal
+from domain.donations.columns import Columns, ascending, joined, without
+from domain.donations.segments import (
+    Place,
+    Sealed,
+    Unreadable,
+    pack,
+    seal,
+    unpack,
+    unseal,
+    unsealed,
+)
 
 REAL = Path(__file__).parents[4] / "shared/data/wearables/heart_rate_one_person_5s.csv.gz"
 KEY = bytes(range(32))
@@ -124,6 +133,37 @@ def test_no_nonce_is_used_twice() -> None:
     one = columns([(1, 0, 60.0, 0)])
     nonces = {seal(KEY, PLACE, one)[: segments.NONCE] for _ in range(2_000)}
     assert len(nonces) == 2_000
+
+
+PART = st.tuples(
+    st.lists(SAMPLE, min_size=1, max_size=12), st.none() | st.sampled_from([KEY, KEY[::-1]]),
+    st.lists(st.integers(1, 9), max_size=3),
+)  # fmt: skip
+"""Samples; with ids, the key that seals them; the ids that were deleted."""
+
+
+@given(st.lists(PART, min_size=1, max_size=5), st.booleans())
+def test_segments_opened_together_hold_what_they_hold_one_by_one(
+    parts: list[tuple[Any, ...]], interval: bool
+) -> None:
+    stored, one_by_one = [], []
+    for nth, (samples, key, dead) in enumerate(parts):
+        found = columns(samples, interval=interval)
+        ids = np.arange(len(samples), dtype=np.int64) % 10
+        found = found._replace(ids=None if key is None else ids)
+        place = PLACE._replace(segment_id=UUID(int=nth))
+        stored.append(Sealed(key or KEY, place, seal(key or KEY, place, found), dead))
+        one_by_one.append(without(found, np.array(dead, np.int64)))
+    assert same(unsealed(stored), ascending(joined(one_by_one)))
+
+
+def test_of_segments_opened_together_each_is_in_its_place_and_has_all_columns() -> None:
+    whole, bare = HOUR, HOUR._replace(end=HOUR.start + 1)
+    elsewhere = PLACE._replace(segment_id=UUID(int=9))
+    good = Sealed(KEY, PLACE, seal(KEY, PLACE, whole), [])
+    for bad in (good._replace(place=elsewhere), good._replace(body=seal(KEY, PLACE, bare))):
+        with pytest.raises(Unreadable):
+            unsealed([good, bad])
 
 
 @given(st.binary(max_size=200))
