@@ -12,12 +12,10 @@ from msgspec import UNSET
 
 from domain.surveys.checks import wrong
 from domain.surveys.compiled import WITHOUT, Compiled, Node, is_asked
-from domain.surveys.enabling import Place, below, enabled
+from domain.surveys.enabling import ROOT, Place, below, enabled, place
 from domain.surveys.faults import MOST, Fault, fault, where_link
 from domain.surveys.resources import Answer, QuestionnaireResponse, ResponseItem
 from domain.surveys.values import key, value_of, values_of
-
-ROOT = "QuestionnaireResponse"
 
 Step: TypeAlias = tuple[str, str]
 """The path of a fault from its item on, and its code."""
@@ -37,78 +35,78 @@ def _faults(
         yield fault(f"{ROOT}.modifierExtension", "modifier")
     if response.implicit_rules is not UNSET:
         yield fault(f"{ROOT}.implicitRules", "modifier")
-    waiting = [Place(questionnaire.root, response.item, ROOT)]
+    waiting = [place(questionnaire.root, response.item)]
     while waiting:
-        place = waiting.pop()
-        inside = seen_well(place, complete=complete)
+        here = waiting.pop()
+        inside = seen_well(here, complete=complete)
         if inside is None:
-            inside = yield from looked_over(place, complete=complete)
+            inside = yield from looked_over(here, complete=complete)
         waiting += inside
 
 
-def seen_well(place: Place, *, complete: bool) -> list[Place] | None:
+def seen_well(here: Place, *, complete: bool) -> list[Place] | None:
     """The places in a place with nothing wrong at first sight, as most are. None: it is to be looked over."""
-    reached, inside, children = -1, list[Place](), place.node.children
-    for at, item in enumerate(place.items):
-        node = children.get(item.link_id)
-        if node is None or node.at <= reached or item.modifier_extension:
-            return None
-        reached = node.at
-        if node.conditions and not enabled(node, place):
+    inside: list[Place] = []
+    nodes = here.layout.nodes
+    if len(nodes) != len(here.items):
+        return None
+    for at, item in enumerate(here.items):
+        node = nodes[at]
+        if node.conditions and not enabled(node, here):
             return None
         if node.is_well is not None:
             if not node.is_well(item):
                 return None
         elif (
-            node.type == "group" and not item.answer
-            and not (node.is_counted and _counted(node, place, [at], complete=complete))
+            node.type == "group" and not item.answer and not item.modifier_extension
+            and not (node.is_counted and _counted(node, here, [at], complete=complete))
         ):  # fmt: skip
-            inside.append(_in_group(node, place, at))
+            inside.append(place(node, item.item, here, at))
         else:
             return None
-    for node in place.node.asked if complete else ():
-        if node.link_id not in place.by_link and (not node.conditions or enabled(node, place)):
+    for node in here.layout.missing if complete else ():
+        if not node.conditions or enabled(node, here):
             return None
     return inside
 
 
-def looked_over(place: Place, *, complete: bool) -> Generator[Fault, None, list[Place]]:
+def looked_over(here: Place, *, complete: bool) -> Generator[Fault, None, list[Place]]:
     """All that is wrong at a place. Returns the places in it."""
     inside = list[Place]()
-    yield from _misplaced(place)
-    for node in place.node.children.values():
-        ats = place.by_link.get(node.link_id, ())
+    yield from _misplaced(here)
+    for node in here.node.children.values():
+        ats = here.layout.by_link.get(node.link_id, ())
         if not ats and not (complete and is_asked(node)):
             continue
-        if node.conditions and not enabled(node, place):
-            yield from (fault(f"{place.path}.item[{at}]", "disabled") for at in ats)
+        if node.conditions and not enabled(node, here):
+            yield from (fault(f"{here.path}.item[{at}]", "disabled") for at in ats)
             continue
-        yield from _counted(node, place, ats, complete=complete)
+        yield from _counted(node, here, ats, complete=complete)
         for at in ats:
-            for step, code in _of_item(node, place.items[at]):
-                yield fault(f"{place.path}.item[{at}]{step}", code)
-        inside += _inside(node, place, ats)
+            for step, code in _of_item(node, here.items[at]):
+                yield fault(f"{here.path}.item[{at}]{step}", code)
+        inside += _inside(node, here, ats)
     return inside
 
 
-def _misplaced(place: Place) -> Iterator[Fault]:
+def _misplaced(here: Place) -> Iterator[Fault]:
     """Items that the questionnaire does not have here, or that stand in another order."""
-    reached, children = 0, place.node.children
-    for at, item in enumerate(place.items):
+    reached, children = 0, here.node.children
+    for at, item in enumerate(here.items):
         node = children.get(item.link_id)
         if node is None:
-            yield fault(f"{place.path}.item[{at}].linkId", "unknown-item")
+            yield fault(f"{here.path}.item[{at}].linkId", "unknown-item")
         elif node.at < reached:
-            yield fault(f"{place.path}.item[{at}]", "out-of-order")
+            yield fault(f"{here.path}.item[{at}]", "out-of-order")
         else:
             reached = node.at
         if item.modifier_extension:
-            yield fault(f"{place.path}.item[{at}].modifierExtension", "modifier")
+            yield fault(f"{here.path}.item[{at}].modifierExtension", "modifier")
 
 
-def _counted(node: Node, place: Place, ats: Sequence[int], *, complete: bool) -> Sequence[Fault]:
+def _counted(node: Node, here: Place, ats: Sequence[int], *, complete: bool) -> Sequence[Fault]:
     """Too many or too few: instances of a group, answers of a question, which is one item."""
-    limits, items, twice = node.limits, place.items, list[Fault]()
+    limits, items, twice = node.limits, here.items, list[Fault]()
     if node.type == "group":
         answered = several = len(ats)
         if limits.min_occurs:
@@ -117,14 +115,14 @@ def _counted(node: Node, place: Place, ats: Sequence[int], *, complete: bool) ->
         answered = several = len(items[ats[0]].answer)
     else:
         answered = several = sum([len(items[at].answer) for at in ats])
-        twice = [fault(f"{place.path}.item[{at}]", "twice") for at in ats[1:]]
+        twice = [fault(f"{here.path}.item[{at}]", "twice") for at in ats[1:]]
     too_few = complete and answered < limits.min_occurs
     too_many = limits.max_occurs is not None and several > limits.max_occurs
     if not too_few and not too_many:
         return twice
     step = f"item[{ats[-1]}]" if ats else where_link(node.link_id)
     few = "too-few" if answered else "missing"
-    return [*twice, fault(f"{place.path}.{step}", "several" if too_many else few)]
+    return [*twice, fault(f"{here.path}.{step}", "several" if too_many else few)]
 
 
 def _says_anything(group: ResponseItem) -> bool:
@@ -174,23 +172,16 @@ def _of_choices(node: Node, answers: list[Answer]) -> Iterator[Step]:
         yield "", "exclusive"
 
 
-def _in_group(node: Node, above: Place, at: int) -> Place:
-    return Place(node, above.items[at].item, f"{above.path}.item[{at}]", above)
-
-
 def _inside(node: Node, above: Place, ats: Sequence[int]) -> Sequence[Place]:
     """The places in the instances of a group, of which one left out is judged as empty, or under answers."""
     if node.type == "group":
         if not ats:
-            path = f"{above.path}.{where_link(node.link_id)}"
-            return [Place(node=node, items=[], path=path, above=above)]
-        return [_in_group(node, above, at) for at in ats]
+            return [place(node, [], above)]
+        return [place(node, above.items[at].item, above, at) for at in ats]
     if not node.children and not any(below(above.items[at]) for at in ats):
         return ()
     return [
-        Place(
-            node=node, items=answer.item, path=f"{above.path}.item[{at}].answer[{index}]", above=above
-        )
+        place(node, answer.item, above, at, index)
         for at in ats
         for index, answer in enumerate(above.items[at].answer)
-    ]  # fmt: skip
+    ]

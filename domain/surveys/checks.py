@@ -31,8 +31,8 @@ Rules: TypeAlias = Mapping[str, Sequence[Rule]]
 
 Look: TypeAlias = Callable[[ResponseItem], bool]
 """Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
-_ALONE = len(KINDS) - 1
-"""How many of an answer's values are not there where one is."""
+_NOTHING: tuple[Any, ...] = (UNSET,) * len(KINDS) + ([], [])
+"""The fields of an answer that says nothing: of each type of value, items under it, modifiers."""
 
 
 def rules_of(limits: Limits) -> Rules:
@@ -42,28 +42,31 @@ def rules_of(limits: Limits) -> Rules:
 
 def look_of(rules: Rules) -> Look:
     """A quick look, which finds what `wrong` does where it finds anything."""
-    slots = [(KINDS.index(kind), LOOKS.get(kind), of_kind) for kind, of_kind in rules.items()]
+    looks = [_look_at(kind, of_kind) for kind, of_kind in rules.items()]
+    if len(looks) == 1:
+        return looks[0]
+    return lambda item: any(look(item) for look in looks)
+
+
+def _look_at(kind: str, rules: Sequence[Rule]) -> Look:
+    at, can_be = KINDS.index(kind), LOOKS.get(kind)
+    before, after = _NOTHING[:at], _NOTHING[at + 1 :]
 
     def is_well(item: ResponseItem) -> bool:
-        if len(item.answer) != 1 or item.item:
+        if len(item.answer) != 1 or item.item or item.modifier_extension:
             return False
         fields = astuple(item.answer[0])
-        if fields[-2] or fields[-1] or fields.count(UNSET) != _ALONE:  # the last: items, modifiers
+        plain = fields[at]
+        if plain is UNSET or fields[:at] != before or fields[at + 1 :] != after:
             return False
-        for at, can_be, held_to in slots:
-            plain = fields[at]
-            if plain is not UNSET:
-                return (can_be is None or can_be(plain)) and not any_wrong(plain, held_to)
-        return False
+        if can_be is not None and not can_be(plain):
+            return False
+        for rule in rules:  # noqa: SIM110 - a generator takes as long as the rules
+            if rule(plain):
+                return False
+        return True
 
     return is_well
-
-
-def any_wrong(plain: object, rules: Sequence[Rule]) -> bool:
-    for rule in rules:  # noqa: SIM110 - a generator takes as long as the rules
-        if rule(plain):
-            return True
-    return False
 
 
 def wrong(value: Value, rules: Rules) -> Sequence[str]:
@@ -94,7 +97,7 @@ def _rules(kind: str, limits: Limits) -> Iterator[Rule]:
             if limits.units is not None:
                 yield partial(_unit, limits.units)
             if limits.places is not None:
-                yield partial(_fine, limits.places)
+                yield partial(_fine_amount, limits.places)
         case _:
             yield from _ordered(kind, limits)
 
@@ -143,10 +146,12 @@ def _tells(value: Value, bound: Value, side: int) -> bool:
     return sign is not None and sign * side >= 0
 
 
-def _fine(places: int, number: Decimal | Quantity) -> str:
-    """Of a quantity, its number."""
-    value = number.value if isinstance(number, Quantity) else number
-    return "too-fine" if isinstance(value, Decimal) and decimals(value) > places else ""
+def _fine(places: int, number: Decimal) -> str:
+    return "too-fine" if decimals(number) > places else ""
+
+
+def _fine_amount(places: int, quantity: Quantity) -> str:
+    return "" if quantity.value is UNSET else _fine(places, quantity.value)
 
 
 def _long(longest: int, number: Decimal | int) -> str:

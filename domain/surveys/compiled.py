@@ -1,7 +1,8 @@
 """A published questionnaire made ready to check many responses: made once, and kept by the caller. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, Struct, field
 
@@ -17,11 +18,14 @@ from domain.surveys.resources import (
     EnableWhen,
     Item,
     Questionnaire,
+    ResponseItem,
 )
 from domain.surveys.values import ANSWERED_BY, Value, comparing, key, value_of
 
 WITHOUT = frozenset({"group", "display"})
 """Types of items that have no answers."""
+SHORT, LAYOUTS = 100, 64
+"""Items of a layout that is remembered, and how many of a node are."""
 
 
 class Condition(Struct, kw_only=True, frozen=True):
@@ -54,12 +58,26 @@ class Node(Struct, kw_only=True, eq=False):
     limits: Limits
     source: Item | None = None
     rules: Rules = field(default_factory=dict)
+    layouts: dict[tuple[str, ...], "Layout"] = field(default_factory=dict)
+    """How items have stood side by side in it before: of most responses the same few."""
     is_well: Look | None = None
     """Of a question that one answer, with nothing under it, is enough for: a quick look at its item."""
     is_counted: bool = False
     """Of a group: whether one instance of it can be too few or too many."""
     asked: tuple["Node", ...] = ()
     """The items in it that are looked for where they are not there."""
+
+
+class Layout(NamedTuple):
+    """How items stand side by side, as their linkIds tell.
+
+    `by_link`: at which positions each is; `nodes`: of each item, nothing where one is unknown, twice or out
+    of its order; `missing`: those looked for that are not there.
+    """
+
+    by_link: Mapping[str, Sequence[int]]
+    nodes: Sequence[Node]
+    missing: Sequence[Node]
 
 
 class Compiled(Struct, kw_only=True, eq=False):
@@ -96,6 +114,27 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
         node.is_counted = node.limits.min_occurs > 0 or node.limits.max_occurs == 0
         node.asked = tuple(filter(is_asked, node.children.values()))
     return Compiled(root=root, nodes=nodes)
+
+
+def layout(node: Node, items: Sequence[ResponseItem]) -> Layout:
+    """How these items stand in a node. Of few a node remembers it."""
+    links = tuple([item.link_id for item in items])
+    found = node.layouts.get(links)
+    if found is None:
+        found = _layout(node, links)
+        if len(links) <= SHORT and len(node.layouts) < LAYOUTS:
+            node.layouts[links] = found
+    return found
+
+
+def _layout(node: Node, links: Sequence[str]) -> Layout:
+    by_link: dict[str, list[int]] = {}
+    for at, link_id in enumerate(links):
+        by_link.setdefault(link_id, []).append(at)
+    nodes = [node.children[link_id] for link_id in links if link_id in node.children]
+    in_order = len(nodes) == len(links) and all(a.at < b.at for a, b in pairwise(nodes))
+    missing = [one for one in node.asked if one.link_id not in by_link]
+    return Layout(by_link, nodes if in_order else (), missing)
 
 
 def is_asked(node: Node) -> bool:

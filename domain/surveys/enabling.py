@@ -6,64 +6,86 @@ last before it, else the first after it. `!=` is met where no answer is equal, s
 
 from collections.abc import Sequence
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from domain.surveys.compiled import Condition, Node
+from domain.surveys.compiled import Condition, Layout, Node, layout
+from domain.surveys.faults import where_link
 from domain.surveys.resources import Answer, ResponseItem
+
+ROOT = "QuestionnaireResponse"
 
 
 class Place(Struct, eq=False):
     """Where items stand side by side: the response itself, an instance of a group, or an answer.
 
-    `found` keeps the answers looked up deeper than here: a condition of many rows looks once.
+    `at` and `answer` are the positions of the item that holds them, and of its answer, in the place
+    `above`; a group that was left out has none. `found` keeps the answers looked up deeper than here: a
+    condition of many rows looks once.
     """
 
     node: Node
     items: list[ResponseItem]
-    path: str
+    layout: Layout
     above: "Place | None" = None
-    by_link: dict[str, list[int]] = field(default_factory=dict)
-    found: dict[tuple[str, tuple[str, ...], int], Sequence[Answer]] = field(default_factory=dict)
+    at: int | None = None
+    answer: int | None = None
+    found: dict[tuple[str, tuple[str, ...], int], Sequence[Answer]] = {}
 
-    def __post_init__(self) -> None:
-        """Sort the items by their linkId."""
-        for at, item in enumerate(self.items):
-            self.by_link.setdefault(item.link_id, []).append(at)
+    @property
+    def path(self) -> str:
+        """Where this is, for faults to tell."""
+        if self.above is None:
+            return ROOT
+        if self.at is None:
+            return f"{self.above.path}.{where_link(self.node.link_id)}"
+        deeper = "" if self.answer is None else f".answer[{self.answer}]"
+        return f"{self.above.path}.item[{self.at}]{deeper}"
 
 
-def enabled(node: Node, place: Place) -> bool:
+def place(
+    node: Node,
+    items: list[ResponseItem],
+    above: Place | None = None,
+    at: int | None = None,
+    answer: int | None = None,
+) -> Place:
+    """Items where they stand."""
+    return Place(node, items, layout(node, items), above, at, answer)
+
+
+def enabled(node: Node, here: Place) -> bool:
     """Whether an item of this place is enabled. The place itself must be."""
     for condition in node.conditions:
-        if _met(condition, place) is node.any_counts:
+        if _met(condition, here) is node.any_counts:
             return node.any_counts
     return not node.any_counts or not node.conditions
 
 
-def _met(condition: Condition, place: Place) -> bool:
+def _met(condition: Condition, here: Place) -> bool:
     for _ in range(condition.up):
-        if place.above is None:
+        if here.above is None:
             raise ValueError("The place is not one of this item.")
-        place = place.above
-    for answer in _answers(condition, place):
+        here = here.above
+    for answer in _answers(condition, here):
         if condition.holds(answer):
             return condition.if_one_holds
     return not condition.if_one_holds
 
 
-def _answers(condition: Condition, place: Place) -> Sequence[Answer]:
+def _answers(condition: Condition, here: Place) -> Sequence[Answer]:
     """The answers of the nearest occurrence of the question below this place."""
-    ats, nearest = place.by_link.get(condition.link_id), -1 if condition.last else 0
+    ats, nearest = here.layout.by_link.get(condition.link_id), -1 if condition.last else 0
     if ats is None:
         return ()
     if not condition.deeper:
-        return place.items[ats[nearest]].answer
+        return here.items[ats[nearest]].answer
     known = (condition.link_id, condition.deeper, nearest)
-    if known not in place.found:
-        ones = [place.items[at] for at in ats]
+    if known not in here.found:
+        ones = [here.items[at] for at in ats]
         for link_id in condition.deeper:
             ones = [inner for one in ones for inner in below(one) if inner.link_id == link_id]
-        place.found[known] = ones[nearest].answer if ones else ()
-    return place.found[known]
+        here.found[known] = ones[nearest].answer if ones else ()
+    return here.found[known]
 
 
 def below(one: ResponseItem) -> list[ResponseItem]:

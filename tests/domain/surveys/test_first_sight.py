@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.surveys import answers
-from domain.surveys.compiled import Compiled
-from domain.surveys.enabling import Place
+from domain.surveys.compiled import LAYOUTS, Compiled
+from domain.surveys.enabling import place
 from domain.surveys.faults import Fault
 from domain.surveys.resources import QuestionnaireResponse
 from tests.domain.surveys.forms import form, group, item, response, said, when
@@ -62,7 +62,7 @@ def disturbed(draw: st.DrawFn) -> list[Any]:
 
 def at_length(made: Compiled, reply: QuestionnaireResponse, *, complete: bool) -> list[Fault]:
     """Its faults without a first sight of any place."""
-    waiting = [Place(made.root, reply.item, answers.ROOT)]
+    waiting = [place(made.root, reply.item)]
     found: list[Fault] = []
 
     def look() -> Iterator[Fault]:
@@ -83,8 +83,16 @@ def test_at_first_sight_nothing_is_overlooked(items: list[Any], complete: bool) 
 
 def test_a_whole_reply_passes_at_first_sight() -> None:
     for items in REPLIES:
-        waiting = [Place(READY.root, response(*items).item, answers.ROOT)]
+        waiting = [place(READY.root, response(*items).item)]
         while waiting:
             inside = answers.seen_well(waiting.pop(), complete=True)
             assert inside is not None
             waiting += inside
+
+
+def test_of_how_items_stand_a_place_remembers_only_so_much() -> None:
+    many = form(*[item(f"q{n}") for n in range(9)])
+    for picked in range(2**9):
+        said_ = [said(f"q{n}", TOLD) for n in range(9) if picked & 1 << n]
+        assert answers.faults(many, response(*said_), complete=True) == []
+    assert len(many.root.layouts) == LAYOUTS
