@@ -22,16 +22,16 @@ def answered(
 ) -> Mapping[str, list[Plain]]:
     """The answers to these, in their order, of a response without faults: all of them are enabled."""
     found: dict[str, list[Plain]] = {}
-    waiting = response.item[::-1]
-    while waiting:
-        item = waiting.pop()
+    items = list(response.item)
+    for (
+        item
+    ) in items:  # and what is in them, as it comes: those of one linkId all stand equally deep
         if item.link_id in link_ids:
             for answer in item.answer:
                 plain = _plain(answer)
                 if plain is not None:
                     found.setdefault(item.link_id, []).append(plain)
-        if inner := below(item):
-            waiting += inner[::-1]
+        items += below(item)
     return found
 
 

@@ -159,7 +159,7 @@ def _of_answer(node: Node, answer: Answer, index: int) -> Sequence[Step]:
     return found
 
 
-def _of_choices(node: Node, answers: list[Answer]) -> Iterator[Step]:
+def _of_choices(node: Node, answers: Sequence[Answer]) -> Iterator[Step]:
     """The options that are chosen together."""
     seen = set()
     for index, answer in enumerate(answers):

@@ -31,7 +31,7 @@ Rules: TypeAlias = Mapping[str, Sequence[Rule]]
 
 Look: TypeAlias = Callable[[ResponseItem], bool]
 """Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
-_NOTHING: tuple[Any, ...] = (UNSET,) * len(KINDS) + ([], [])
+_NOTHING: tuple[Any, ...] = (UNSET,) * len(KINDS) + ((), ())
 """The fields of an answer that says nothing: of each type of value, items under it, modifiers."""
 
 

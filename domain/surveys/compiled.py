@@ -92,7 +92,7 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
     root = Node(link_id="", type="group", limits=Limits(kinds=frozenset()))
     nodes: dict[str, Node] = {}
     sets = value_sets(questionnaire)
-    waiting: list[tuple[Node, list[Item]]] = [(root, questionnaire.item)]
+    waiting: list[tuple[Node, Sequence[Item]]] = [(root, questionnaire.item)]
     while waiting:
         parent, items = waiting.pop()
         for at, item in enumerate(items):
@@ -274,7 +274,7 @@ def _keys(concepts: Iterator[tuple[Any, Concept]]) -> Keys | None:
     return codes or None
 
 
-def _flat(concepts: list[Concept]) -> Iterator[Concept]:
+def _flat(concepts: Sequence[Concept]) -> Iterator[Concept]:
     waiting = list(concepts)
     while waiting:
         concept = waiting.pop()

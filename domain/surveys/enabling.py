@@ -24,7 +24,7 @@ class Place(Struct, eq=False):
     """
 
     node: Node
-    items: list[ResponseItem]
+    items: Sequence[ResponseItem]
     layout: Layout
     above: "Place | None" = None
     at: int | None = None
@@ -44,7 +44,7 @@ class Place(Struct, eq=False):
 
 def place(
     node: Node,
-    items: list[ResponseItem],
+    items: Sequence[ResponseItem],
     above: Place | None = None,
     at: int | None = None,
     answer: int | None = None,
@@ -88,7 +88,7 @@ def _answers(condition: Condition, here: Place) -> Sequence[Answer]:
     return here.found[known]
 
 
-def below(one: ResponseItem) -> list[ResponseItem]:
+def below(one: ResponseItem) -> Sequence[ResponseItem]:
     """The items of a group, or those under the answers of a question."""
     if not one.answer:
         return one.item

@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -173,7 +173,7 @@ def _problems(draft: QuestionnaireDraft) -> list[dict[str, str]]:
     return []
 
 
-def _items(items: list[Item]) -> Iterator[Item]:
+def _items(items: Sequence[Item]) -> Iterator[Item]:
     waiting = [*items]
     while waiting:
         one = waiting.pop()

@@ -40,11 +40,11 @@ class Coding(Element, frozen=True, kw_only=True):
     version: Word | UnsetType = UNSET
     code: Word | UnsetType = UNSET
     display: Word | UnsetType = UNSET
-    extension: list["Extension"] = []
+    extension: tuple["Extension", ...] = ()
 
 
 class CodeableConcept(Element, frozen=True, kw_only=True):
-    coding: Annotated[list[Coding], Meta(max_length=100)] = []
+    coding: Annotated[tuple[Coding, ...], Meta(max_length=100)] = ()
     text: Text | UnsetType = UNSET
 
 
@@ -89,15 +89,15 @@ class Valued(Element, frozen=True, kw_only=True):
 class Extension(Valued, frozen=True, kw_only=True):
     url: Word
     value_code: Word | UnsetType = UNSET
-    extension: list["Extension"] = []
+    extension: tuple["Extension", ...] = ()
 
 
 class Option(Valued, frozen=True, kw_only=True):
     """One of `answerOption`, or of `initial`."""
 
     initial_selected: bool = False
-    extension: list[Extension] = []
-    modifier_extension: list[Raw] = []
+    extension: tuple[Extension, ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class EnableWhen(Element, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ class EnableWhen(Element, frozen=True, kw_only=True):
     answer_reference: Reference | UnsetType = UNSET
     question: LinkId
     operator: Literal["exists", "=", "!=", ">", "<", ">=", "<="]
-    modifier_extension: list[Raw] = []
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 ItemType = Literal[
@@ -131,20 +131,20 @@ class Item(Element, frozen=True, kw_only=True):
 
     link_id: LinkId
     type: ItemType
-    code: list[Coding] = []
+    code: tuple[Coding, ...] = ()
     text: Text | UnsetType = UNSET
-    enable_when: Annotated[list[EnableWhen], Meta(max_length=1_000)] = []
+    enable_when: Annotated[tuple[EnableWhen, ...], Meta(max_length=1_000)] = ()
     enable_behavior: Literal["all", "any"] | UnsetType = UNSET
     required: bool | UnsetType = UNSET
     repeats: bool | UnsetType = UNSET
     read_only: bool | UnsetType = UNSET
     max_length: Natural | UnsetType = UNSET
     answer_value_set: Word | UnsetType = UNSET
-    answer_option: Annotated[list[Option], Meta(max_length=10_000)] = []
-    initial: Annotated[list[Option], Meta(max_length=1_000)] = []
-    item: list["Item"] = []
-    extension: list[Extension] = []
-    modifier_extension: list[Raw] = []
+    answer_option: Annotated[tuple[Option, ...], Meta(max_length=10_000)] = ()
+    initial: Annotated[tuple[Option, ...], Meta(max_length=1_000)] = ()
+    item: tuple["Item", ...] = ()
+    extension: tuple[Extension, ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class Concept(Element, frozen=True, kw_only=True):
@@ -154,24 +154,24 @@ class Concept(Element, frozen=True, kw_only=True):
     system: Word | UnsetType = UNSET
     abstract: bool = False
     inactive: bool = False
-    contains: list["Concept"] = []
+    contains: tuple["Concept", ...] = ()
 
 
 class Include(Element, frozen=True, kw_only=True):
     system: Word | UnsetType = UNSET
-    concept: list[Concept] = []
-    filter: list[Raw] = []
-    value_set: list[Raw] = []
-    modifier_extension: list[Raw] = []
+    concept: tuple[Concept, ...] = ()
+    filter: tuple[Raw, ...] = ()
+    value_set: tuple[Raw, ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class Compose(Element, frozen=True, kw_only=True):
-    include: list[Include] = []
-    exclude: list[Include] = []
+    include: tuple[Include, ...] = ()
+    exclude: tuple[Include, ...] = ()
 
 
 class Expansion(Element, frozen=True, kw_only=True):
-    contains: list[Concept] = []
+    contains: tuple[Concept, ...] = ()
 
 
 class Contained(Element, frozen=True, kw_only=True):
@@ -183,7 +183,7 @@ class Contained(Element, frozen=True, kw_only=True):
     version: Word | UnsetType = UNSET
     compose: Compose | UnsetType = UNSET
     expansion: Expansion | UnsetType = UNSET
-    modifier_extension: list[Raw] = []
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class Questionnaire(Element, frozen=True, kw_only=True):
@@ -194,24 +194,24 @@ class Questionnaire(Element, frozen=True, kw_only=True):
     language: Word | UnsetType = UNSET
     status: Literal["draft", "active", "retired", "unknown"] | UnsetType = UNSET
     implicit_rules: Word | UnsetType = UNSET
-    contained: Annotated[list[Contained], Meta(max_length=1_000)] = []
-    item: list[Item] = []
-    extension: list[Extension] = []
-    modifier_extension: list[Raw] = []
+    contained: Annotated[tuple[Contained, ...], Meta(max_length=1_000)] = ()
+    item: tuple[Item, ...] = ()
+    extension: tuple[Extension, ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class Answer(Valued, frozen=True, kw_only=True):
-    item: list["ResponseItem"] = []
-    modifier_extension: list[Raw] = []
+    item: tuple["ResponseItem", ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class ResponseItem(Element, frozen=True, kw_only=True):
     """An item of a response: a group has items, a question has answers."""
 
     link_id: LinkId
-    answer: list[Answer] = []
-    item: list["ResponseItem"] = []
-    modifier_extension: list[Raw] = []
+    answer: tuple[Answer, ...] = ()
+    item: tuple["ResponseItem", ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 class QuestionnaireResponse(Element, frozen=True, kw_only=True):
@@ -221,8 +221,8 @@ class QuestionnaireResponse(Element, frozen=True, kw_only=True):
     authored: Word | UnsetType = UNSET
     language: Word | UnsetType = UNSET
     implicit_rules: Word | UnsetType = UNSET
-    item: list[ResponseItem] = []
-    modifier_extension: list[Raw] = []
+    item: tuple[ResponseItem, ...] = ()
+    modifier_extension: tuple[Raw, ...] = ()
 
 
 Resource = TypeVar("Resource", Questionnaire, QuestionnaireResponse)

@@ -4,7 +4,7 @@ Most are FHIR R4's own invariants (que-1 to que-13), which are named. Besides, a
 contained as a list of codes: an answer that cannot be checked is not asked for.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -90,7 +90,7 @@ def _walk(questionnaire: Questionnaire) -> Iterator[Placed]:
         waiting += _placed(one.path, one.item.item, one.item.link_id, one.depth + 1)
 
 
-def _placed(path: str, items: list[Item], above: str | None, depth: int) -> list[Placed]:
+def _placed(path: str, items: Sequence[Item], above: str | None, depth: int) -> list[Placed]:
     last_first = reversed(list(enumerate(items)))
     return [Placed(f"{path}.item[{at}]", item, above, depth) for at, item in last_first]
 

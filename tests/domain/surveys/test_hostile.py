@@ -114,4 +114,4 @@ def test_a_nul_is_refused_wherever_it_stands() -> None:
         with pytest.raises(resources.Unreadable, match="NUL"):
             resources.response(reply)
     reply = b'{"resourceType":"QuestionnaireResponse","status":"completed","unknown":"\\\\u0000"}'
-    assert resources.response(reply).item == []
+    assert resources.response(reply).item == ()
