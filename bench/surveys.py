@@ -28,7 +28,7 @@ from tests.drills.commands import begin
 from tests.drills.harness import own_cluster
 
 CLIENTS = 32
-RUNS = 3
+RUNS = 5
 WARM = 200
 SCALE = float(os.environ.get("N") or 1)
 RESIDENTS = max(2_000, round(100_000 * SCALE))
@@ -37,7 +37,7 @@ RESPONSES = max(1_000, round(4_000 * SCALE))
 PACE = 50
 """Requests a second of others, each of one of `MANY` residents."""
 MANY = 2_000
-QUIET_S = max(4.0, 15 * min(SCALE, 1))
+QUIET_S = max(4.0, 40 * min(SCALE, 1))
 MILLION = 1_000_000
 LONGEST = 200.0
 
