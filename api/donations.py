@@ -16,7 +16,7 @@ from api.bodies import JSON, MSGPACK
 from api.dependencies import Conn, DataKeys, Me, Once, Visitor, whole
 from api.pages import Cursor, Limit, Page, cursor_of, key_of, page
 from api.problems import refusals
-from domain.donations import at_once, streams
+from domain.donations import at_once, streams, wire
 from domain.donations import store as donations
 from domain.donations.model import SAFE, Batch, Deleted, Millis, Stream, Upload, UploadAnswer
 from domain.donations.opening import open_at
@@ -51,7 +51,12 @@ async def _donate_at_once(asked: Asked) -> Answer | None:
 @post(
     "/v1/me/donations",
     guards=[resident_alone],
-    opt={"body_limit": LARGEST, "media_types": (JSON, MSGPACK), AT_ONCE: _donate_at_once},
+    opt={
+        "body_limit": LARGEST,
+        "media_types": (JSON, MSGPACK),
+        "reads": wire.upload,
+        AT_ONCE: _donate_at_once,
+    },
     status_code=200,
 )
 async def donate(

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Mapping, Sequence
 from itertools import repeat
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ DECIMALS = 9
 """Of a converted number: 98.6 degrees Fahrenheit are 37 degrees Celsius, and pack as such."""
 
 Floats = NDArray[np.float64]
+Column: TypeAlias = Sequence[float] | Sequence[float | str] | Floats
+"""Of an upload: lists as they are declared, or an array as `wire` reads it."""
 
 
 def columns_of(batch: Batch, measure: Measure) -> Columns | None:
@@ -33,12 +36,16 @@ def columns_of(batch: Batch, measure: Measure) -> Columns | None:
     )
 
 
-def _instants(column: Sequence[int]) -> Ints:
+def _instants(column: Sequence[int] | Ints) -> Ints:
+    if isinstance(column, np.ndarray):  # as `wire` reads it
+        return column
     return np.fromiter(column, np.int64, len(column))
 
 
 def _values(batch: Batch, measure: Measure) -> tuple[Floats, ...] | None:
-    named: Mapping[str, Sequence[float | str]] = batch.components or {"value": batch.value or ()}
+    named: Mapping[str, Column] = batch.components or {
+        "value": () if batch.value is None else batch.value
+    }
     if named.keys() != {component.name for component in measure.components}:
         return None
     scale = SAME if batch.unit is None else measure.units[batch.unit]
@@ -52,21 +59,25 @@ def _values(batch: Batch, measure: Measure) -> tuple[Floats, ...] | None:
     return tuple(values)
 
 
-def _positions(column: Sequence[float | str], component: Component) -> Floats:
+def _positions(column: Column, component: Component) -> Floats:
     known: dict[float | str, int] = {code: at for at, code in enumerate(component.codes)}
     return np.fromiter(map(known.get, column, repeat(UNKNOWN)), np.float64, len(column))
 
 
-def _numbers(column: Sequence[float | str], scale: Scale) -> Floats | None:
+def _numbers(column: Column, scale: Scale) -> Floats | None:
     try:
-        packed = struct.pack(f"{len(column)}d", *column)  # three times as fast as np.array
+        numbers = column if isinstance(column, np.ndarray) else _floats(column)
     except struct.error:  # a word among them
         return None
-    numbers = np.frombuffer(packed, np.float64)
     if scale == SAME:
         return numbers
     with np.errstate(over="ignore"):  # beyond any bound is beyond any bound
         return np.round(numbers * scale.factor + scale.offset, DECIMALS)
+
+
+def _floats(column: Sequence[float | str]) -> Floats:
+    packed = struct.pack(f"{len(column)}d", *column)  # three times as fast as np.array
+    return np.frombuffer(packed, np.float64)
 
 
 def batches(measure: str, columns: Columns) -> list[Batch]:
