@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 
 from api import at_once
 from api.at_once import AT_ONCE, Answer
-from api.auth import resident_alone
+from api.auth import resident
 from api.dependencies import Conn, DataKeys, Visitor
 from api.problems import refusals
 from domain import fields
@@ -60,23 +60,25 @@ class Query(Struct, frozen=True, rename={"first": "from", "until": "to"}):
 async def _summary_at_once(asking: at_once.Asked) -> Answer | None:
     """None where anything is odd in the address: the route tells what."""
     request, measure = asking.request, asking.request.path_params["measure"]
+    named = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     try:
-        query = convert(
-            dict(parse_qsl(request.scope["query_string"].decode("latin-1"))), Query, strict=False
-        )
+        query = convert(dict(named), Query, strict=False)
     except ValidationError:
         return None
     if measure not in MEASURES:
         return None
     asked = Asked(measure=measure, **asdict(query))
     async with asking.connection() as conn:
-        found = await summaries.summarise(conn, asking.state.data_keys, asking.door, asked)
+        try:
+            found = await summaries.summarise(conn, asking.state.data_keys, asking.door, asked)
+        except Invalid:  # told to residents alone, and nobody has been let in
+            return None
     return Answer(msgspec.json.encode(found))
 
 
 @get(
     "/v1/me/summaries/{measure:str}",
-    guards=[resident_alone],
+    guards=[resident],
     opt={AT_ONCE: _summary_at_once},
     responses=refusals(NotFound, Invalid),
 )

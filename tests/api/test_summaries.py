@@ -141,6 +141,7 @@ async def test_nothing_given_is_an_empty_summary(anna: Home) -> None:
         ({"from": "9999-12-01", "to": "9999-12-31"}, 422),
         ({"from": "2026-01-01", "to": "2026-01-02", "zone": "Nowhere/Land"}, 422),
         ({"from": "2026-01-01", "to": "2026-01-02", "zone": "../etc/passwd"}, 400),
+        ({"from": "2026-01-01", "to": "2026-01-02", "zone": ""}, 400),
         ({"from": "2026-01-01", "to": "2026-01-02", "by": "week"}, 400),
         ({"from": "2026-02-30", "to": "2026-03-02"}, 400),
         ({"from": "2026-01-01"}, 400),
@@ -162,10 +163,13 @@ async def test_an_unknown_measure_is_not_found(anna: Home) -> None:
     assert (await anna.get("/v1/me/summaries/Aura!", **span)).status_code in {400, 404}
 
 
-async def test_a_login_without_a_resident_is_told_where_to_begin(region: Region) -> None:
-    answer = await region.get(
-        "stranger", "/v1/me/summaries/heart-rate?from=2026-01-01&to=2026-01-02"
-    )
+@pytest.mark.parametrize("measure", ["heart-rate", "aura"])
+@pytest.mark.parametrize("until", ["2026-01-02", "2025-01-01"])
+async def test_a_login_without_a_resident_is_told_where_to_begin_and_nothing_else(
+    region: Region, measure: str, until: str
+) -> None:
+    path = f"/v1/me/summaries/{measure}?from=2026-01-01&to={until}"
+    answer = await region.get("stranger", path)
     assert (answer.status_code, answer.json()["accept_at"]) == (409, "/v1/me")
 
 
