@@ -16,12 +16,11 @@ from domain.donations.admission import Judged, judge_all
 from domain.donations.columns import SPAN, Columns, Ints, cut, fresh, without
 from domain.donations.corrections import NO_IDS, corrected
 from domain.donations.data_keys import Ring
-from domain.donations.deletions import dead
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import BatchAnswer, Upload, UploadAnswer, total
 from domain.donations.opening import Head, Opening, completed, open_for
-from domain.donations.segments import Place, seal, unseal
+from domain.donations.segments import Place, Sealed, seal, unsealed
 
 
 class Addition(NamedTuple):
@@ -165,8 +164,7 @@ async def _known(
             stream_id = row["stream_id"]
             place = Place(opening.resident_id, stream_id, row["segment_id"], row["key_version"])
             key = opening.ring.keys[row["category"], row["key_version"]]
-            stored = unseal(key, place, row["body"])
-            left = without(stored, dead(row["deleted"]))
+            left = unsealed([Sealed(key, place, row["body"], row["deleted"])])
             starts[stream_id].append(without(left, replaced.get(stream_id, NO_IDS)).start)
     return {
         stream_id: np.sort(np.concatenate(parts)) if parts else NO_IDS

@@ -10,16 +10,15 @@ from asyncpg import Record
 
 from domain.db import Connection, find_one
 from domain.donations import own_reads
-from domain.donations.columns import SPAN, Columns, cut, outside, without
+from domain.donations.columns import SPAN, Columns, cut, outside
 from domain.donations.data_keys import Ring, opened
-from domain.donations.deletions import dead
 from domain.donations.exchange import Part, Whole, exchange
 from domain.donations.forms import batches
 from domain.donations.keys import KeyProvider
 from domain.donations.measures import MEASURES
 from domain.donations.model import SAFE, Batch, Deleted, Source, Stream
 from domain.donations.own_reads import Most, Wanted
-from domain.donations.segments import Place, unseal
+from domain.donations.segments import Place, Sealed, unsealed
 from domain.errors import NotFound
 from domain.jobs import store as jobs
 
@@ -227,5 +226,5 @@ async def _held(conn: Connection, resident_id: UUID, stream_id: UUID) -> Owned:
 
 def _open(row: Record, ring: Ring, stream: Owned) -> Columns:
     place = Place(stream.resident_id, stream.stream_id, row["segment_id"], row["key_version"])
-    columns = unseal(ring.keys[stream.category, row["key_version"]], place, row["body"])
-    return without(columns, dead(row["dead"]))
+    key = ring.keys[stream.category, row["key_version"]]
+    return unsealed([Sealed(key, place, row["body"], row["dead"])])
