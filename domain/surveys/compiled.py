@@ -117,12 +117,12 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
 
 
 def layout(node: Node, items: Sequence[ResponseItem]) -> Layout:
-    """How these items stand in a node. Of few a node remembers it."""
+    """How these items stand in a node. It remembers a few in which they stand well: nothing that is made up stays."""
     links = tuple([item.link_id for item in items])
     found = node.layouts.get(links)
     if found is None:
         found = _layout(node, links)
-        if len(links) <= SHORT and len(node.layouts) < LAYOUTS:
+        if found.nodes and len(links) <= SHORT and len(node.layouts) < LAYOUTS:
             node.layouts[links] = found
     return found
 

@@ -96,3 +96,10 @@ def test_of_how_items_stand_a_place_remembers_only_so_much() -> None:
         said_ = [said(f"q{n}", TOLD) for n in range(9) if picked & 1 << n]
         assert answers.faults(many, response(*said_), complete=True) == []
     assert len(many.root.layouts) == LAYOUTS
+
+
+def test_a_place_remembers_nothing_that_is_made_up() -> None:
+    one = form(item("a"), item("b"))
+    for items in ([said("made up", TOLD)], [said("b", TOLD), said("a", TOLD)]):
+        assert answers.faults(one, response(*items), complete=True) != []
+    assert one.root.layouts == {}
