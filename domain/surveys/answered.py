@@ -23,9 +23,7 @@ def answered(
     """The answers to these, in their order, of a response without faults: all of them are enabled."""
     found: dict[str, list[Plain]] = {}
     items = list(response.item)
-    for (
-        item
-    ) in items:  # and what is in them, as it comes: those of one linkId all stand equally deep
+    for item in items:  # those in them follow: all of one linkId stand equally deep
         if item.link_id in link_ids:
             for answer in item.answer:
                 plain = _plain(answer)
