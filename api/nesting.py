@@ -25,6 +25,8 @@ def too_deep(body: bytes) -> bool:
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
     signs = left = plain.translate(CURLY, OTHERS).replace(b'""', b"")
     for _ in range(DEEPEST):
+        if not left:
+            return False
         left = left.replace(b"{}", b"")
     return left != b"" and _deepest(np.frombuffer(signs, np.uint8)) > DEEPEST
 

@@ -11,7 +11,6 @@ from msgspec.structs import astuple
 
 from domain.surveys.compiled import Compiled
 from domain.surveys.declarations import Value as Plain
-from domain.surveys.enabling import below
 from domain.surveys.extensions import values
 from domain.surveys.resources import Coding, Option, Quantity, QuestionnaireResponse, Valued
 from domain.surveys.values import KINDS
@@ -24,12 +23,12 @@ def answered(
     found: dict[str, list[Plain]] = {}
     items = list(response.item)
     for item in items:  # those in them follow: all of one linkId stand equally deep
-        if item.link_id in link_ids:
-            for answer in item.answer:
-                plain = _plain(answer)
-                if plain is not None:
-                    found.setdefault(item.link_id, []).append(plain)
-        items += below(item)
+        items += item.item
+        is_wanted = item.link_id in link_ids
+        for answer in item.answer:
+            items += answer.item
+            if is_wanted and (plain := _plain(answer)) is not None:
+                found.setdefault(item.link_id, []).append(plain)
     return found
 
 

@@ -46,27 +46,23 @@ def _faults(
 
 def seen_well(here: Place, *, complete: bool) -> list[Place] | None:
     """The places in a place with nothing wrong at first sight, as most are. None: it is to be looked over."""
-    inside: list[Place] = []
-    nodes = here.layout.nodes
-    if len(nodes) != len(here.items):
+    _, missing, looks, groups, conditional = here.layout
+    if looks is None:
         return None
-    for at, item in enumerate(here.items):
-        node = nodes[at]
-        if node.conditions and not enabled(node, here):
+    for look, item in zip(looks, here.items):  # noqa: B905 - as many by their layout, and strict takes as long as a look
+        if not look(item):
             return None
-        if node.is_well is not None:
-            if not node.is_well(item):
-                return None
-        elif (
-            node.type == "group" and not item.answer and not item.modifier_extension
-            and not (node.is_counted and _counted(node, here, [at], complete=complete))
-        ):  # fmt: skip
-            inside.append(place(node, item.item, here, at))
-        else:
+    for node in conditional:
+        if not enabled(node, here):
             return None
-    for node in here.layout.missing if complete else ():
+    for node in missing if complete else ():
         if not node.conditions or enabled(node, here):
             return None
+    inside: list[Place] = []
+    for at, node in groups:
+        if node.is_counted and _counted(node, here, [at], complete=complete):
+            return None
+        inside.append(place(node, here.items[at].item, here, at))
     return inside
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from msgspec import UNSET
 from msgspec.structs import astuple
 
 from domain.surveys.limits import Keys, Limits
 from domain.surveys.numbers import decimals
-from domain.surveys.resources import Attachment, Quantity, ResponseItem
+from domain.surveys.resources import Quantity, ResponseItem
 from domain.surveys.values import KINDS, LOOKS, Value, among, compared, possible
 
 LONGEST: Mapping[str, int] = MappingProxyType({"string": 20_000, "uri": 2_000})
@@ -23,14 +23,19 @@ MEGA = 1_000_000
 NUMBERS = frozenset({"boolean", "integer", "decimal"})
 
 
-Rule: TypeAlias = Callable[[Any], str]
-"""The code of what is wrong with a value, or nothing."""
+class Rule(NamedTuple):
+    """What a value is held to, and the code of what is wrong with one that it does not hold of."""
+
+    code: str
+    holds: Callable[[Any], bool]
+
+
 Rules: TypeAlias = Mapping[str, Sequence[Rule]]
 """What values of each type that may answer are held to."""
 
 
 Look: TypeAlias = Callable[[ResponseItem], bool]
-"""Whether a question has one answer with nothing under it and nothing wrong with it, as most have."""
+"""Whether there is nothing wrong with an item at first sight: see `look_of` and `has_no_answers`."""
 _NOTHING: tuple[Any, ...] = (UNSET,) * len(KINDS) + ((), ())
 """The fields of an answer that says nothing: of each type of value, items under it, modifiers."""
 
@@ -40,8 +45,13 @@ def rules_of(limits: Limits) -> Rules:
     return {kind: tuple(_rules(kind, limits)) for kind in limits.kinds}
 
 
+def has_no_answers(item: ResponseItem) -> bool:
+    """Whether a group's item is one, without what is in it."""
+    return not item.answer and not item.modifier_extension
+
+
 def look_of(rules: Rules) -> Look:
-    """A quick look, which finds what `wrong` does where it finds anything."""
+    """Whether a question has one answer, with nothing under it, that `wrong` finds nothing about."""
     looks = [_look_at(kind, of_kind) for kind, of_kind in rules.items()]
     if len(looks) == 1:
         return looks[0]
@@ -49,7 +59,9 @@ def look_of(rules: Rules) -> Look:
 
 
 def _look_at(kind: str, rules: Sequence[Rule]) -> Look:
-    at, can_be = KINDS.index(kind), LOOKS.get(kind)
+    at, all_hold = KINDS.index(kind), [rule.holds for rule in rules]
+    if kind in LOOKS:
+        all_hold.insert(0, LOOKS[kind])
     before, after = _NOTHING[:at], _NOTHING[at + 1 :]
 
     def is_well(item: ResponseItem) -> bool:
@@ -57,12 +69,10 @@ def _look_at(kind: str, rules: Sequence[Rule]) -> Look:
             return False
         fields = astuple(item.answer[0])
         plain = fields[at]
-        if plain is UNSET or fields[:at] != before or fields[at + 1 :] != after:
+        if plain is UNSET or fields != (*before, plain, *after):
             return False
-        if can_be is not None and not can_be(plain):
-            return False
-        for rule in rules:  # noqa: SIM110 - a generator takes as long as the rules
-            if rule(plain):
+        for holds in all_hold:  # noqa: SIM110 - a generator takes as long as the rules
+            if not holds(plain):
                 return False
         return True
 
@@ -75,69 +85,58 @@ def wrong(value: Value, rules: Rules) -> Sequence[str]:
         return ["wrong-type"]
     if not possible(value):
         return ["wrong-value"]
-    return [code for rule in rules[value.kind] if (code := rule(value.plain))]
+    return [rule.code for rule in rules[value.kind] if not rule.holds(value.plain)]
 
 
 def _rules(kind: str, limits: Limits) -> Iterator[Rule]:
     if limits.options is not None and not (limits.open and kind == "string"):
-        yield _among(kind, limits.options, "not-offered")
+        yield Rule("not-offered", among(kind, limits.options))
     if limits.initial is not None:
-        yield _among(kind, limits.initial, "read-only")
+        yield Rule("read-only", among(kind, limits.initial))
     match kind:
         case "string" | "uri":
-            yield partial(_text, limits, limits.max_length or LONGEST[kind])
+            yield from _of_texts(limits, limits.max_length or LONGEST[kind])
         case "attachment":
-            yield partial(
-                _attached,
-                LARGEST if limits.max_size is None else min(LARGEST, limits.max_size * MEGA),
-            )
-            if limits.mime_types is not None:
-                yield partial(_content, limits.mime_types)
+            yield from _of_files(limits)
         case "Quantity":
             if limits.units is not None:
-                yield partial(_unit, limits.units)
+                yield Rule("wrong-unit", partial(_has_unit, limits.units))
             if limits.places is not None:
-                yield partial(_fine_amount, limits.places)
+                yield Rule("too-fine", partial(_is_amount_within, limits.places))
         case _:
-            yield from _ordered(kind, limits)
+            yield from _of_ordered(kind, limits)
 
 
-def _among(kind: str, keys: Keys, code: str) -> Rule:
-    """To be one of some, or what it begins with."""
-    is_one = among(kind, keys)
-    return lambda plain: "" if is_one(plain) else code
+def _of_texts(limits: Limits, longest: int) -> Iterator[Rule]:
+    yield Rule("too-long", lambda text: len(text) <= longest)
+    shortest, pattern = limits.min_length, limits.pattern
+    if shortest is not None:
+        yield Rule("too-short", lambda text: len(text) >= shortest)
+    if pattern is not None:
+        # A text that is too long is not looked at: how long a pattern takes is bounded so.
+        yield Rule(
+            "not-matching", lambda text: len(text) > longest or bool(pattern.fullmatch(text))
+        )
 
 
-def _text(limits: Limits, longest: int, text: str) -> str:
-    if len(text) > longest:
-        return "too-long"
-    if limits.min_length is not None and len(text) < limits.min_length:
-        return "too-short"
-    if limits.pattern is not None and limits.pattern.fullmatch(text) is None:
-        return "not-matching"
-    return ""
-
-
-def _ordered(kind: str, limits: Limits) -> Iterator[Rule]:
+def _of_ordered(kind: str, limits: Limits) -> Iterator[Rule]:
     """Numbers, and what has an order at most."""
     if limits.least is not None:
-        yield _bound(kind, limits.least, 1, "too-low")
+        yield Rule("too-low", _bound(kind, limits.least, 1))
     if limits.most is not None:
-        yield _bound(kind, limits.most, -1, "too-high")
+        yield Rule("too-high", _bound(kind, limits.most, -1))
     if kind == "decimal" and limits.places is not None:
-        yield partial(_fine, limits.places)
-    if kind in NUMBERS and limits.max_length is not None:
-        yield partial(_long, limits.max_length)
+        yield Rule("too-fine", partial(_is_within, limits.places))
+    if kind in NUMBERS and (longest := limits.max_length) is not None:
+        yield Rule("too-long", lambda number: len(_written(number)) <= longest)
 
 
-def _bound(kind: str, bound: Value, side: int, code: str) -> Rule:
+def _bound(kind: str, bound: Value, side: int) -> Callable[[Any], bool]:
     """To be surely at a bound or beyond, on this side."""
     limit = bound.plain
     if kind == bound.kind and kind in {"decimal", "integer"}:
-        if side > 0:
-            return lambda plain: "" if plain >= limit else code
-        return lambda plain: "" if plain <= limit else code
-    return lambda plain: "" if _tells(Value(kind, plain), bound, side) else code
+        return (lambda plain: plain >= limit) if side > 0 else (lambda plain: plain <= limit)
+    return lambda plain: _tells(Value(kind, plain), bound, side)
 
 
 def _tells(value: Value, bound: Value, side: int) -> bool:
@@ -146,36 +145,39 @@ def _tells(value: Value, bound: Value, side: int) -> bool:
     return sign is not None and sign * side >= 0
 
 
-def _fine(places: int, number: Decimal) -> str:
-    return "too-fine" if decimals(number) > places else ""
+def _is_within(places: int, number: Decimal) -> bool:
+    return decimals(number) <= places
 
 
-def _fine_amount(places: int, quantity: Quantity) -> str:
-    return "" if quantity.value is UNSET else _fine(places, quantity.value)
+def _is_amount_within(places: int, quantity: Quantity) -> bool:
+    return quantity.value is UNSET or _is_within(places, quantity.value)
 
 
-def _long(longest: int, number: Decimal | int) -> str:
-    written = f"{number:f}" if isinstance(number, Decimal) else str(number)
-    return "too-long" if len(written) > longest else ""
+def _written(number: Decimal | int) -> str:
+    return f"{number:f}" if isinstance(number, Decimal) else str(number)
 
 
-def _unit(units: Keys, quantity: Quantity) -> str:
-    return "" if (quantity.system, quantity.code) in units else "wrong-unit"
+def _has_unit(units: Keys, quantity: Quantity) -> bool:
+    return (quantity.system, quantity.code) in units
 
 
-def _attached(largest: int, attachment: Attachment) -> str:
-    """Its bytes must be with it: nothing is fetched from elsewhere."""
-    data = attachment.data
-    if data is UNSET:
-        return "no-value"
-    if len(data) * 3 // 4 - data[-2:].count("=") > largest:
-        return "too-large"
-    return "" if _is_base64(data) else "wrong-value"
+def _of_files(limits: Limits) -> Iterator[Rule]:
+    """Their bytes must be with them: nothing is fetched from elsewhere."""
+    yield Rule("no-value", lambda file: file.data is not UNSET)
+    most = LARGEST if limits.max_size is None else min(LARGEST, limits.max_size * MEGA)
+    yield Rule("too-large", lambda file: file.data is UNSET or _size(file.data) <= most)
+    yield Rule(
+        "wrong-value",
+        lambda file: file.data is UNSET or _size(file.data) > most or _is_base64(file.data),
+    )
+    types = limits.mime_types
+    if types is not None:
+        yield Rule("wrong-content", lambda file: file.data is UNSET or file.content_type in types)
 
 
-def _content(types: frozenset[str], attachment: Attachment) -> str:
-    wanted = attachment.data is UNSET or attachment.content_type in types
-    return "" if wanted else "wrong-content"
+def _size(data: str) -> int:
+    """The bytes that base64 comes to."""
+    return len(data) * 3 // 4 - data[-2:].count("=")
 
 
 def _is_base64(data: str) -> bool:

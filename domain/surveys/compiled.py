@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET, Struct, field
 
 from domain.surveys import extensions
-from domain.surveys.checks import Look, Rules, look_of, rules_of
+from domain.surveys.checks import Look, Rules, has_no_answers, look_of, rules_of
 from domain.surveys.extensions import first, whole
 from domain.surveys.limits import Keys, Limits
 from domain.surveys.resources import (
@@ -18,7 +18,6 @@ from domain.surveys.resources import (
     EnableWhen,
     Item,
     Questionnaire,
-    ResponseItem,
 )
 from domain.surveys.values import ANSWERED_BY, Value, comparing, key, value_of
 
@@ -60,8 +59,8 @@ class Node(Struct, kw_only=True, eq=False):
     rules: Rules = field(default_factory=dict)
     layouts: dict[tuple[str, ...], "Layout"] = field(default_factory=dict)
     """How items have stood side by side in it before: of most responses the same few."""
-    is_well: Look | None = None
-    """Of a question that one answer, with nothing under it, is enough for: a quick look at its item."""
+    look: Look | None = None
+    """A quick look at an item of it: a group's, or of a question that one answer, with nothing under it, is enough for."""
     is_counted: bool = False
     """Of a group: whether one instance of it can be too few or too many."""
     asked: tuple["Node", ...] = ()
@@ -71,13 +70,16 @@ class Node(Struct, kw_only=True, eq=False):
 class Layout(NamedTuple):
     """How items stand side by side, as their linkIds tell.
 
-    `by_link`: at which positions each is; `nodes`: of each item, nothing where one is unknown, twice or out
-    of its order; `missing`: those looked for that are not there.
+    `by_link`: at which positions each is; `missing`: those looked for that are not there; `looks`: one for
+    each item, None where one is unknown, twice, out of its order, or takes more than a look; `groups`, with
+    their positions, and the `conditional` are of what is there then.
     """
 
     by_link: Mapping[str, Sequence[int]]
-    nodes: Sequence[Node]
     missing: Sequence[Node]
+    looks: Sequence[Look] | None = None
+    groups: Sequence[tuple[int, Node]] = ()
+    conditional: Sequence[Node] = ()
 
 
 class Compiled(Struct, kw_only=True, eq=False):
@@ -104,8 +106,7 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
             waiting.append((node, item.item))
     for node in nodes.values():
         node.rules = rules_of(node.limits)
-        if _is_single(node):
-            node.is_well = look_of(node.rules)
+        node.look = _look(node)
         if node.source is not None and node.source.enable_when:
             node.conditions = tuple(
                 _condition(node, when, nodes) for when in node.source.enable_when
@@ -116,25 +117,24 @@ def compiled(questionnaire: Questionnaire) -> Compiled:
     return Compiled(root=root, nodes=nodes)
 
 
-def layout(node: Node, items: Sequence[ResponseItem]) -> Layout:
-    """How these items stand in a node. It remembers a few in which they stand well: nothing that is made up stays."""
-    links = tuple([item.link_id for item in items])
-    found = node.layouts.get(links)
-    if found is None:
-        found = _layout(node, links)
-        if found.nodes and len(links) <= SHORT and len(node.layouts) < LAYOUTS:
-            node.layouts[links] = found
-    return found
-
-
-def _layout(node: Node, links: Sequence[str]) -> Layout:
+def layout(node: Node, links: tuple[str, ...]) -> Layout:
+    """How items of these linkIds stand in a node. It remembers a few that stand well: nothing that is made up stays."""
     by_link: dict[str, list[int]] = {}
     for at, link_id in enumerate(links):
         by_link.setdefault(link_id, []).append(at)
-    nodes = [node.children[link_id] for link_id in links if link_id in node.children]
-    in_order = len(nodes) == len(links) and all(a.at < b.at for a, b in pairwise(nodes))
     missing = [one for one in node.asked if one.link_id not in by_link]
-    return Layout(by_link, nodes if in_order else (), missing)
+    nodes = [node.children[link_id] for link_id in links if link_id in node.children]
+    if len(nodes) < len(links) or any(a.at >= b.at for a, b in pairwise(nodes)):
+        return Layout(by_link, missing)
+    looks = [one.look for one in nodes if one.look is not None]
+    groups = [(at, one) for at, one in enumerate(nodes) if one.type == "group"]
+    found = Layout(
+        by_link, missing, looks if len(looks) == len(nodes) else None, groups,
+        [one for one in nodes if one.conditions],
+    )  # fmt: skip
+    if len(links) <= SHORT and len(node.layouts) < LAYOUTS:
+        node.layouts[links] = found
+    return found
 
 
 def is_asked(node: Node) -> bool:
@@ -142,9 +142,11 @@ def is_asked(node: Node) -> bool:
     return node.limits.min_occurs > 0 or (node.type == "group" and node.limits.max_occurs == 1)
 
 
-def _is_single(node: Node) -> bool:
+def _look(node: Node) -> Look | None:
+    if node.type == "group":
+        return has_no_answers
     enough = node.limits.min_occurs <= 1 and node.limits.max_occurs != 0
-    return enough and not node.children and node.type not in WITHOUT
+    return look_of(node.rules) if enough and not node.children and node.rules else None
 
 
 def _condition(node: Node, when: EnableWhen, nodes: Mapping[str, Node]) -> Condition:

@@ -50,7 +50,8 @@ def place(
     answer: int | None = None,
 ) -> Place:
     """Items where they stand."""
-    return Place(node, items, layout(node, items), above, at, answer)
+    links = tuple([item.link_id for item in items])
+    return Place(node, items, node.layouts.get(links) or layout(node, links), above, at, answer)
 
 
 def enabled(node: Node, here: Place) -> bool:
@@ -62,10 +63,11 @@ def enabled(node: Node, here: Place) -> bool:
 
 
 def _met(condition: Condition, here: Place) -> bool:
-    for _ in range(condition.up):
+    up = condition.up
+    while up:
         if here.above is None:
             raise ValueError("The place is not one of this item.")
-        here = here.above
+        here, up = here.above, up - 1
     for answer in _answers(condition, here):
         if condition.holds(answer):
             return condition.if_one_holds

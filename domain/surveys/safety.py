@@ -75,7 +75,7 @@ def raised(
     declaration: Safety, answered: Answered, languages: Sequence[str], now: datetime
 ) -> list[Raised]:
     """The rules that a response meets, soonest first, in the language that is wanted most."""
-    met = [rule for rule in declaration.rules if any(_met(s, answered) for s in rule.signs)]
+    met = [rule for rule in declaration.rules if _met(rule, answered)]
     return [
         Raised(
             code=rule.code,
@@ -88,8 +88,12 @@ def raised(
     ]
 
 
-def _met(sign: Sign, answered: Answered) -> bool:
-    return any(_compares(value, sign) for value in answered.get(sign.link_id, ()))
+def _met(rule: Rule, answered: Answered) -> bool:
+    for sign in rule.signs:
+        for value in answered.get(sign.link_id, ()):
+            if _compares(value, sign):
+                return True
+    return False
 
 
 def _compares(value: Value, sign: Sign) -> bool:

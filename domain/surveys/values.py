@@ -247,6 +247,9 @@ def comparing(operator: str, wanted: Value) -> Callable[[Valued], bool]:
         return lambda answer: value_of(answer) is not None
     at, kind = attrgetter(FIELDS[wanted.kind]), wanted.kind
     if operator in {"=", "!="}:
+        if kind not in _IDENTITIES:
+            alike = {wanted.plain}
+            return lambda answer: at(answer) in alike
         is_it = among(kind, [key(wanted)])
         return lambda answer: (plain := at(answer)) is not UNSET and is_it(plain)
     compare = COMPARE[operator]
