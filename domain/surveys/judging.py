@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct
 
 from domain.consents.gate import Milliseconds, Permit
 from domain.fields import within_reason
-from domain.surveys import answers, resources
+from domain.surveys import answers
 from domain.surveys.answered import answered
 from domain.surveys.declarations import Answered
 from domain.surveys.faults import fault
@@ -66,7 +66,7 @@ def canonical(response: QuestionnaireResponse) -> str:
 def read(sent: ResponseSent) -> QuestionnaireResponse:
     """The resource that was sent. Raises Faulty where it cannot be read."""
     try:
-        return resources.response(bytes(sent.response))
+        return sent.resource
     except Unreadable as no:
         raise Faulty([no.fault]) from None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -9,9 +10,11 @@ from msgspec import Meta, Raw, Struct, field
 
 from domain.errors import Refusal
 from domain.fields import Input
+from domain.surveys import resources
 from domain.surveys.declarations import Problem
 from domain.surveys.facts import Facts
 from domain.surveys.faults import Fault
+from domain.surveys.resources import QuestionnaireResponse, Unreadable
 from domain.surveys.safety import Raised, Safety
 from domain.surveys.scoring import Score, Scoring
 
@@ -133,7 +136,7 @@ class QuestionnaireWhole(QuestionnaireEntry, frozen=True, kw_only=True):
     facts: Facts
 
 
-class ResponseSent(Input, frozen=True, kw_only=True):
+class ResponseSent(Input, frozen=True, kw_only=True, dict=True):
     """A QuestionnaireResponse to a study; to an assignment of it, where it was asked by one.
 
     Its `questionnaire` is `url|version`, its `authored` when it was written.
@@ -142,6 +145,24 @@ class ResponseSent(Input, frozen=True, kw_only=True):
     study_id: UUID
     assignment_id: UUID | None = None
     response: Resource
+
+    @cached_property
+    def resource(self) -> QuestionnaireResponse:
+        """What is read of the response. Raises Unreadable."""
+        return resources.response(bytes(self.response))
+
+    def says_all(self, body: bytes) -> bool:
+        """Whether JSON that was read as this surely says nothing else, and each thing once.
+
+        It has as many colons then. Where anything is escaped, strings may hold some that are not seen.
+        """
+        if b"\\" in body:
+            return False
+        names = 2 if self.assignment_id is None else 3
+        try:
+            return body.count(b":") == names + resources.colons(self.resource)
+        except Unreadable:
+            return False
 
 
 class ResponseEntry(Struct, frozen=True, kw_only=True):

@@ -230,6 +230,7 @@ Resource = TypeVar("Resource", Questionnaire, QuestionnaireResponse)
 
 _QUESTIONNAIRE = msgspec.json.Decoder(Questionnaire, dec_hook=exact, float_hook=Decimal)
 _RESPONSE = msgspec.json.Decoder(QuestionnaireResponse, dec_hook=exact, float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 
 def questionnaire(body: bytes) -> Questionnaire:
@@ -240,6 +241,11 @@ def questionnaire(body: bytes) -> Questionnaire:
 def response(body: bytes) -> QuestionnaireResponse:
     """Read a response. Raises Unreadable."""
     return _read(_RESPONSE, body, "QuestionnaireResponse")
+
+
+def colons(response: QuestionnaireResponse) -> int:
+    """How many stand in JSON that says what was read of a response: one after each name, and those in texts."""
+    return _ENCODER.encode(response).count(b":")
 
 
 def _read(decoder: "msgspec.json.Decoder[Resource]", body: bytes, root: str) -> Resource:
