@@ -17,6 +17,9 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 LastWords = Callable[[], str]
 
 BUCKETS = 64
+BEGINNING = UUID(int=0)
+"""Before every id: what is read on from one begins here. With `$1 IS NULL OR id > $1` in its place a plan
+made once for all values reads from the first row each time."""
 BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a statement may raise while PostgreSQL, or the way to it, is away. The last: as it goes."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from domain.db import Connection, fetch_all, find_one
+from domain.db import BEGINNING, Connection, fetch_all, find_one
 from domain.errors import NotFound
 from domain.fields import Input, Language
 from notifications import outbox
@@ -144,7 +144,7 @@ async def of_resident(
         SELECT d.device_id, d.platform, d.language, d.app_version, d.registered_at, d.seen_at,
                d.retired_at, d.retired_because
           FROM device d
-         WHERE d.resident_id = $1 AND ($2::uuid IS NULL OR d.device_id > $2)
+         WHERE d.resident_id = $1 AND d.device_id > $2
            AND (d.retired_at IS NOT NULL
                 OR EXISTS (SELECT FROM device_value v
                             WHERE v.resident_id = $1 AND v.value_hash = d.value_hash
@@ -152,7 +152,7 @@ async def of_resident(
          ORDER BY d.device_id
          LIMIT $3
     """
-    return await fetch_all(conn, Device, sql, resident_id, after, limit)
+    return await fetch_all(conn, Device, sql, resident_id, after or BEGINNING, limit)
 
 
 async def remove(conn: Connection, resident_id: UUID, device_id: UUID) -> None:

@@ -16,7 +16,7 @@ from asyncpg import Record
 from msgspec import Struct
 
 from domain.caller import Resident
-from domain.db import Connection
+from domain.db import BEGINNING, Connection
 from domain.donations.columns import SPAN, Columns, between
 from domain.donations.data_keys import KeyMissing, Ring, ring_of
 from domain.donations.forms import batches
@@ -24,8 +24,6 @@ from domain.donations.keys import KeyProvider
 from domain.donations.model import SAFE, Batch, Source
 from domain.donations.segments import Place, Sealed, unsealed
 from domain.residents.identity import Door
-
-BEGINNING = UUID(int=0)
 
 
 class Wanted(NamedTuple):

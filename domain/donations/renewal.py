@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from domain.consents import gate
 from domain.damage import Damaged
-from domain.db import Connection, Pool, begin, fetch_all
+from domain.db import BEGINNING, Connection, Pool, begin, fetch_all
 from domain.donations.data_keys import Ring, opened
 from domain.donations.keys import KeyProvider, WrappedKey, context, new_key
 from domain.donations.measures import MEASURES
@@ -48,7 +48,7 @@ class Moved(NamedTuple):
 
 async def renew(pool: Pool, provider: KeyProvider, before: datetime, tell: Tell) -> int:
     """Make a new version of every data key whose newest is of before that time. How many."""
-    made, at = 0, (UUID(int=0), "")
+    made, at = 0, (BEGINNING, "")
     while True:
         async with pool.acquire() as conn, begin(conn, job="keys"):
             found = await _aged(conn, before, at)
@@ -66,7 +66,7 @@ async def renew(pool: Pool, provider: KeyProvider, before: datetime, tell: Tell)
 
 async def reseal_segments(pool: Pool, provider: KeyProvider, tell: Tell) -> Moved:
     """Move what older versions sealed to the newest, and forget versions that seal nothing any more."""
-    total, at = Moved(), (UUID(int=0), "")
+    total, at = Moved(), (BEGINNING, "")
     while True:
         async with pool.acquire() as conn:
             async with begin(conn, job="keys"):

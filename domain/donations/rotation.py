@@ -13,7 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.damage import Damaged
-from domain.db import Connection, Pool, begin, fetch_all
+from domain.db import BEGINNING, Connection, Pool, begin, fetch_all
 from domain.donations import sealed_emails
 from domain.donations.keys import KeyProvider, WrappedKey, context, opened_text
 from domain.residents import person_number, sealed_numbers
@@ -62,7 +62,7 @@ async def rewrap(pool: Pool, provider: KeyProvider, tell: Tell) -> Turned:
         return await provider.wrap(await provider.unwrap(key.as_wrapped, key.bound), key.bound)
 
     current = await provider.current()
-    at, total = (UUID(int=0), "", 0), Turned()
+    at, total = (BEGINNING, "", 0), Turned()
     while True:
         async with pool.acquire() as conn, begin(conn, job="keys"):
             found = await _wrapped_by_others(conn, current, at)
@@ -103,7 +103,7 @@ async def _reseal(
     keep: Callable[[Connection, Sequence[Sealed], Sequence[bytes]], Awaitable[int]],
     tell: Tell,
 ) -> Turned:
-    at, total = UUID(int=0), Turned()
+    at, total = BEGINNING, Turned()
     while True:
         async with pool.acquire() as conn, begin(conn, job="keys"):
             found = await find(conn, current, at, BATCH)

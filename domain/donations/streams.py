@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from asyncpg import Record
 
-from domain.db import Connection, find_one
+from domain.db import BEGINNING, Connection, find_one
 from domain.donations import own_reads
 from domain.donations.columns import SPAN, Columns, cut, outside
 from domain.donations.data_keys import Ring, opened
@@ -54,11 +54,11 @@ async def streams(
                last_upload_key
           FROM stream
          WHERE resident_id = $1 AND ($2::text IS NULL OR measure = $2)
-           AND ($3::uuid IS NULL OR stream_id > $3)
+           AND stream_id > $3
          ORDER BY stream_id
          LIMIT $4
     """
-    rows = await conn.fetch(sql, resident_id, measure, after, limit)
+    rows = await conn.fetch(sql, resident_id, measure, after or BEGINNING, limit)
     return [_stream(row) for row in rows]
 
 

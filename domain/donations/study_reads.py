@@ -15,7 +15,7 @@ import numpy as np
 from asyncpg import Record
 
 from domain.consents.gate import Milliseconds, Permit
-from domain.db import Connection
+from domain.db import BEGINNING, Connection
 from domain.donations.admission import admitted
 from domain.donations.columns import SPAN, Columns, between
 from domain.donations.data_keys import KeyMissing
@@ -119,7 +119,7 @@ def _wanted(permits: Sequence[Permit]) -> list[_Wanted]:
 
 def _rest(wanted: list[_Wanted], after: Mark | None) -> tuple[list[_Wanted], Mark]:
     """What is left after a mark, and the mark within it; its beginning where a withdrawal took the mark's away."""
-    beginning = Mark(UUID(int=0), "", UUID(int=0), -SAFE)
+    beginning = Mark(BEGINNING, "", BEGINNING, -SAFE)
     if after is None:
         return wanted, beginning
     residents = [one.resident_id for one in wanted]

@@ -12,7 +12,7 @@ from uuid import UUID
 from asyncpg import Record
 from msgspec import Struct
 
-from domain.db import Connection, find_one
+from domain.db import BEGINNING, Connection, find_one
 from domain.donations.columns import SPAN
 from domain.donations.deletions import KEPT
 
@@ -22,7 +22,6 @@ REST = timedelta(hours=1)
 """From the beginning of one walk to that of the next, at least."""
 SETTLE = timedelta(days=7)
 """After so long a deletion is looked for in all segments; most are applied before, where segments merge."""
-BEGINNING = UUID(int=0)
 
 
 class Due(NamedTuple):

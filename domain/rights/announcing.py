@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from domain.db import Connection, Pool, begin, find_one
+from domain.db import BEGINNING, Connection, Pool, begin, find_one
 from notifications import outbox
 from notifications.kinds import Kind
 from notifications.outbox import About
@@ -110,4 +110,4 @@ async def _move(conn: Connection, at: _Walk, who: Sequence[UUID]) -> None:
          WHERE announcement_id = $1
     """
     over = len(who) < BATCH
-    await conn.execute(sql, at.announcement_id, len(who), UUID(int=0) if over else who[-1], over)
+    await conn.execute(sql, at.announcement_id, len(who), BEGINNING if over else who[-1], over)

@@ -106,7 +106,7 @@ async def destroy(conn: Connection, resident_id: UUID) -> None:
     await conn.execute(sql, resident_id, bucket_of(resident_id))
 
 
-async def recent(conn: Connection, after: UUID | None, limit: int) -> list[UUID]:
+async def recent(conn: Connection, after: UUID, limit: int) -> list[UUID]:
     """Residents erased within the hour, in the order of their ids.
 
     A request of theirs that was under way may have committed after: their rows are destroyed again.
@@ -115,7 +115,7 @@ async def recent(conn: Connection, after: UUID | None, limit: int) -> list[UUID]
         SELECT DISTINCT resident_id
           FROM erasure
          WHERE scope = 'account' AND erased_at > now() - interval '1 hour'
-           AND ($1::uuid IS NULL OR resident_id > $1)
+           AND resident_id > $1
          ORDER BY resident_id
          LIMIT $2
     """

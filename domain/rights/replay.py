@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from domain.consents import gate
-from domain.db import Connection, Pool, begin, fetch_all
+from domain.db import BEGINNING, Connection, Pool, begin, fetch_all
 from domain.errors import Unauthenticated, Unavailable
 from domain.rights import journal, once_more
 from domain.rights.journal import Entry
@@ -49,7 +49,7 @@ async def copy_out(pool: Pool, path: Path) -> int:
     last = journal.tail(path)
     known = {entry.erasure_id for entry in last}
     since = last[0].erased_at - journal.OVERLAP if last else journal.BEGINNING
-    written, after = 0, UUID(int=0)
+    written, after = 0, BEGINNING
     while True:
         async with pool.acquire() as conn, begin(conn, job="journal"):
             found = await _since(conn, since, after)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.db import Connection, Pool, begin
+from domain.db import BEGINNING, Connection, Pool, begin
 from domain.jobs import store as jobs
 from domain.jobs.model import Job
 from domain.residents import emails
@@ -21,7 +21,7 @@ from notifications import devices
 
 BATCH = 500
 
-Find = Callable[[Connection, UUID | None, int], Awaitable[list[UUID]]]
+Find = Callable[[Connection, UUID, int], Awaitable[list[UUID]]]
 """Residents with something to do, in the order of their ids, after one of them."""
 Do = Callable[[Connection, UUID], Awaitable[object]]
 
@@ -52,7 +52,7 @@ async def sweep(pool: Pool) -> dict[str, int]:
     }
 
 
-async def open_withdrawals(conn: Connection, after: UUID | None, limit: int) -> list[UUID]:
+async def open_withdrawals(conn: Connection, after: UUID, limit: int) -> list[UUID]:
     """Residents with a withdrawal that is not drained or not destroyed, or a block that is not drained."""
     sql = """
         SELECT resident_id
@@ -60,7 +60,7 @@ async def open_withdrawals(conn: Connection, after: UUID | None, limit: int) -> 
                  WHERE drained_at IS NULL OR destroyed_at IS NULL
                  UNION
                 SELECT resident_id FROM block WHERE drained_at IS NULL) owed
-         WHERE $1::uuid IS NULL OR resident_id > $1
+         WHERE resident_id > $1
          ORDER BY resident_id
          LIMIT $2
     """
@@ -93,7 +93,7 @@ async def _destroy_keys(conn: Connection, job: Job) -> bool:
 
 async def _each(pool: Pool, find: Find, do: Do) -> int:
     """Do something for each resident found. How many times it said that it was done."""
-    done, after = 0, None
+    done, after = 0, BEGINNING
     while True:
         async with pool.acquire() as conn:
             async with begin(conn, job="find"):

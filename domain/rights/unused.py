@@ -24,13 +24,13 @@ async def _unused(conn: Connection, resident_id: UUID) -> bool:
     return bool(donated) and live.isdisjoint(donated)
 
 
-async def overdue(conn: Connection, after: UUID | None, limit: int) -> list[UUID]:
+async def overdue(conn: Connection, after: UUID, limit: int) -> list[UUID]:
     """Residents whose 90 days are over, in the order of their ids."""
     sql = """
         SELECT resident_id
           FROM resident
          WHERE unused_since < now() - make_interval(days => $3)
-           AND ($1::uuid IS NULL OR resident_id > $1)
+           AND resident_id > $1
          ORDER BY resident_id
          LIMIT $2
     """

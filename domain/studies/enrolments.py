@@ -13,7 +13,7 @@ from msgspec import Struct
 from domain.consents import gate
 from domain.consents import store as consents
 from domain.consents.model import LIVE, Grant, Scope
-from domain.db import Connection, fetch_all, find_one
+from domain.db import BEGINNING, Connection, fetch_all, find_one
 from domain.errors import NotFound
 from domain.studies.model import (
     AlreadyEnrolled,
@@ -253,12 +253,13 @@ async def participants(
     sql = """
         SELECT code, resident_id
           FROM participant_code
-         WHERE study_id = $1 AND ($2::uuid IS NULL OR code > $2)
+         WHERE study_id = $1 AND code > $2
          ORDER BY code
          LIMIT $3
     """
     return [
-        (row["code"], row["resident_id"]) for row in await conn.fetch(sql, study_id, after, limit)
+        (row["code"], row["resident_id"])
+        for row in await conn.fetch(sql, study_id, after or BEGINNING, limit)
     ]
 
 

@@ -4,6 +4,8 @@ A slot of a schedule is made once for a resident, however often, and by however 
 walk is made; what stands already is left as it is.
 """
 
+import asyncio
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,7 +15,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from domain.consents import gate
-from domain.db import Connection, Pool, begin, fetch_all, text_array
+from domain.db import BEGINNING, Connection, Pool, begin, fetch_all, text_array
 from domain.surveys.assignments import goes_on
 from domain.surveys.schedules import LONG_AGO, Slot, Timetable, ZoneFrom, occurrences, opening
 
@@ -26,6 +28,9 @@ BATCH = 100
 MOST_ROWS = 30
 """Rows of one statement, at most. PostgreSQL and the worker pause between two, which lets others' requests
 in: with two thousand a request waited twice as long."""
+REST = 0.5
+"""Of the time that a batch took, how long nothing is made after it: others' requests go by then. Statements
+of ten rows take as long in all, and let in less."""
 
 
 class Schedule(Struct, frozen=True, kw_only=True):
@@ -69,38 +74,46 @@ async def waiting(conn: Connection, until: datetime) -> list[Schedule]:
 
 
 async def _walk_one(pool: Pool, schedule: Schedule, now: datetime) -> int:
-    made, after = 0, None
+    made, after = 0, BEGINNING
     while True:
+        begun = time.perf_counter()
         async with pool.acquire() as conn, begin(conn, job="assign"):
-            # The first of a walk find few assignments, and a plan that reads them all would be kept.
-            await conn.execute("SET LOCAL enable_seqscan = off")
-            # To plan each statement anew for its values takes half as long as running it.
-            await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
-            takers = await _taking_part(conn, schedule, after)
+            await keep_plans(conn)
+            takers = await taking_part(conn, schedule, after)
             made += await assign(conn, schedule, takers, now)
             if len(takers) < BATCH:
                 sql = "UPDATE schedule SET walked_until = $2 WHERE schedule_id = $1"
                 await conn.execute(sql, schedule.schedule_id, now + AHEAD)
                 return made
         after = takers[-1].resident_id
+        await asyncio.sleep((time.perf_counter() - begun) * REST)
 
 
-async def _taking_part(conn: Connection, schedule: Schedule, after: UUID | None) -> list[Taker]:
+async def keep_plans(conn: Connection) -> None:
+    """Have each statement planned once for all batches, until COMMIT."""
+    # The first of a walk find few assignments, and a plan that reads them all would be kept.
+    await conn.execute("SET LOCAL enable_seqscan = off")
+    # To plan each statement anew for its values takes half as long as running it.
+    await conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+
+
+async def taking_part(conn: Connection, schedule: Schedule, after: UUID) -> list[Taker]:
     """A batch of those who take part; where the timetable counts from an event, of those who had it.
 
-    Nobody of them moves to another zone until COMMIT: who does then finds what was made.
+    Nobody of them moves to another zone until COMMIT: who does then finds what was made. Every
+    table begins where the last batch ended: merged, one would be read from its first row on, batch after batch.
     """
     sql = """
         SELECT e.resident_id, coalesce(v.occurred_at, e.enrolled_at) AS anchor, r.zone, made.one IS NOT NULL AS asked
           FROM enrolment e
-          JOIN resident r USING (resident_id)
+          JOIN resident r ON r.resident_id = e.resident_id AND r.resident_id > $2
           -- Not by EXISTS, for which all of the schedule's would be read.
           LEFT JOIN LATERAL (SELECT 1 AS one FROM assignment a
                               WHERE a.resident_id = e.resident_id AND a.schedule_id = $5 LIMIT 1) made ON true
           LEFT JOIN study_event v
-               ON v.resident_id = e.resident_id AND v.study_id = e.study_id AND v.name = $4
+               ON v.resident_id = e.resident_id AND v.resident_id > $2 AND v.study_id = e.study_id AND v.name = $4
          WHERE e.study_id = $1 AND e.ended_at IS NULL AND ($4::text IS NULL OR v.name IS NOT NULL)
-           AND ($2::uuid IS NULL OR e.resident_id > $2)
+           AND e.resident_id > $2
          ORDER BY e.resident_id
          LIMIT $3
            FOR SHARE OF r
